@@ -1,0 +1,129 @@
+/* include.c: see include.h. */
+#include "conf/include.h"
+#include "conf/value.h"
+
+#include <errno.h>
+#include <glob.h>
+
+/* One main file, while its includes are read. */
+struct load {
+    struct conf_reader *reader;
+    struct str folder; /* of the main file, with its slash; empty: the working directory */
+    struct conf_node *root;
+    struct conf_node *include;
+};
+
+/* An included scalar takes the place of an earlier one. */
+static void replace(struct conf_node *old, const struct conf_node *new)
+{
+    struct conf_node *parent = old->parent, *next = old->next;
+    *old = *new;
+    old->parent = parent;
+    old->next = next;
+}
+
+/* Makes `into` say what `from` says too. `from` is used up. */
+static void merge(struct conf_reader *r, struct conf_node *into, struct conf_node *from)
+{
+    if (into->kind != from->kind) {
+        conf_error(r, from, "is %s, but %s in " STR_FMT ":%u", conf_kind_name(from), conf_kind_name(into),
+                   STR_ARG(into->file), into->line);
+        return;
+    }
+    if (into->kind == CONF_SCALAR) {
+        replace(into, from);
+        return;
+    }
+    for (struct conf_node *child = from->first, *next; child; child = next) {
+        next = child->next;
+        struct conf_node *old = into->kind == CONF_MAPPING ? conf_find(into, child->key) : NULL;
+        if (old)
+            merge(r, old, child);
+        else
+            conf_append(into, child);
+    }
+}
+
+static int include_file(struct load *l, const char *path)
+{
+    struct conf_node *root;
+    int status = conf_parse_file(l->reader, path, &root);
+    if (status)
+        return status;
+    const struct conf_node *include = conf_find(root, STR("include"));
+    if (include)
+        conf_error_key(l->reader, include, "an included file includes no others");
+    else if (root->kind != CONF_MAPPING)
+        conf_error(l->reader, root, "is %s, not a mapping", conf_kind_name(root));
+    else
+        merge(l->reader, l->root, root);
+    return 0;
+}
+
+static int include_matches(struct load *l, const glob_t *matches)
+{
+    int result = 0;
+    for (size_t i = 0; i < matches->gl_pathc && result != -ENOMEM; i++) {
+        int status = include_file(l, matches->gl_pathv[i]);
+        result = status ? status : result;
+    }
+    return result;
+}
+
+/* A folder that is not there matches nothing; one that cannot be read may hide something. */
+static int is_unreadable(const char *path, int error)
+{
+    (void)path;
+    return error != ENOENT && error != ENOTDIR;
+}
+
+static int include_pattern(struct load *l, struct str name)
+{
+    struct str folder = str_starts(name, STR("/")) ? STR("") : l->folder;
+    struct str pattern = arena_printf(l->reader->arena, STR_FMT STR_FMT, STR_ARG(folder), STR_ARG(name));
+    if (!pattern.p)
+        return -ENOMEM;
+    glob_t matches;
+    int status = glob(pattern.p, GLOB_NOMAGIC, is_unreadable, &matches);
+    if (status == GLOB_NOMATCH)
+        return 0;
+    if (status == GLOB_ABORTED)
+        conf_error(l->reader, l->include, "cannot read a folder of %s", pattern.p);
+    if (status)
+        return status == GLOB_NOSPACE ? -ENOMEM : -EINVAL;
+    status = include_matches(l, &matches);
+    globfree(&matches);
+    return status;
+}
+
+static int include_all(struct load *l)
+{
+    static const struct conf_key key = {.kind = CONF_TEXTS};
+    struct conf_texts patterns;
+    int result = conf_read_value(l->reader, l->include, &key, &patterns);
+    if (result)
+        return result;
+    for (size_t i = 0; i < patterns.n && result != -ENOMEM; i++) {
+        int status = include_pattern(l, patterns.v[i]);
+        result = status ? status : result;
+    }
+    return result;
+}
+
+static struct str folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? str_range(path, slash + 1) : STR("");
+}
+
+int conf_load(struct conf_reader *r, const char *path, struct conf_node **root)
+{
+    int status = conf_parse_file(r, path, root);
+    struct conf_node *include = status ? NULL : conf_find(*root, STR("include"));
+    if (!include)
+        return status;
+    struct load l = {.reader = r, .folder = folder_of(path), .root = *root, .include = include};
+    status = include_all(&l);
+    conf_remove(include);
+    return status;
+}

@@ -1,0 +1,52 @@
+/* value.h: one directive, and the value it takes.
+ *
+ * A scalar has no type of its own: the directive's kind says how its text is read, so `port: 80` and `name: 80` are
+ * both what they look like, and so are they in quotes.
+ */
+#ifndef TERN_CONF_VALUE_H
+#define TERN_CONF_VALUE_H
+
+#include "base/clock.h"
+#include "conf/report.h"
+
+struct conf_table;
+
+/* What is in the file -> the type of the field. */
+enum conf_kind {
+    CONF_BOOL,   /* on off, true false, yes no -> bool */
+    CONF_INT,    /* decimal digits, or a word -> int64_t; the words are -1, -2 ... in their order */
+    CONF_SIZE,   /* bytes, or with k m g -> uint64_t */
+    CONF_TIME,   /* seconds, or with ms s m h d -> nsec */
+    CONF_TEXT,   /* any text -> struct str, NUL-terminated */
+    CONF_ENUM,   /* one of the words -> int, its index */
+    CONF_TEXTS,  /* a list of texts, or a lone one -> struct conf_texts */
+    CONF_MAP,    /* a mapping -> the structure that `table` describes */
+    CONF_CUSTOM, /* anything -> what `read` makes of it */
+};
+
+struct conf_texts {
+    struct str *v; /* NUL-terminated each */
+    size_t n;
+};
+
+struct conf_key {
+    const char *name;
+    enum conf_kind kind;
+    size_t offset;                  /* of the field in the target */
+    const char *fallback;           /* the default as YAML; NULL: none, the field is left as it is */
+    bool required;                  /* must be in the file */
+    bool secret;                    /* masked in dumps and messages */
+    int64_t min, max;               /* of INT, SIZE and TIME, both inclusive; max 0: none but the type's */
+    const char *const *words;       /* of ENUM and INT, ends in NULL */
+    const struct conf_table *table; /* of MAP */
+    const char *doc;                /* one line for the user */
+
+    /* Of CUSTOM: makes of the value whatever `field` is; value->key is the name. 0, -EINVAL (reported) or -ENOMEM. */
+    int (*read)(struct conf_reader *r, struct conf_node *value, void *field);
+};
+
+/* Reads a value of any kind but MAP and CUSTOM; of the key, only what the kind needs is looked at. */
+int conf_read_value(struct conf_reader *r, struct conf_node *value, const struct conf_key *key, void *field)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,96 @@
+/* core.h: the heart of the green layer: control blocks, the run queue, and the one wait. Private to this folder.
+ *
+ * A thread is in one of four states. Only the running one is in none of the lists:
+ *
+ *            spawn            resume            end
+ *   (pool) --------> READY ----------> RUNNING ------> DONE (until joined) --> (pool)
+ *                      ^                  |
+ *                      |  green_wake()    | green_suspend()
+ *                      +---- WAITING <----+
+ *
+ * Every wait of every kind is green_suspend(): event, deadline and cancel are three ways to end it, and the first one
+ * wins, because green_wake() does nothing to a thread that no longer waits. A primitive that can be waited for keeps
+ * a node on the waiter's stack in a list of its own, and takes it out when green_suspend() returns: no allocation,
+ * and nothing to clean up but that node.
+ *
+ * libev's callbacks run on the loop's stack and only ever wake threads or spawn them; no green thread runs inside one.
+ * A thread that waits hands the processor straight to the next one that is ready; when none is, or after a burst of
+ * BURST hand-overs, to the loop, which polls.
+ */
+#ifndef TERN_GREEN_CORE_H
+#define TERN_GREEN_CORE_H
+
+#include "base/list.h"
+#include "base/wheel.h"
+#include "green/green.h"
+#include "green/sanitize.h"
+
+struct ev_loop;
+struct green_scope;
+
+enum green_state { GREEN_FREE, GREEN_READY, GREEN_WAITING, GREEN_RUNNING, GREEN_DONE };
+
+struct green {
+    void *sp;           /* where green_switch() resumes it; NULL before it first ran */
+    struct green *next; /* in a run queue */
+    uint8_t state;      /* enum green_state */
+    bool cancelled;
+    bool deaf;          /* to cancels, during this wait */
+    bool detached;
+    int result;         /* of the wait that ended, later of the thread */
+    green_fn *fn;
+    void *arg;
+    const char *name;
+    struct str what;
+    struct green *joiner;
+    struct green_scope *scope; /* that joins it; NULL: none */
+    struct list in_scope;
+    struct wheel_node timer; /* of a wait with a far deadline; stays linked after it, see green_suspend() */
+    struct sanitize_context sanitize;
+};
+
+/* ---- loop.c ---- */
+
+/* The libev loop, for the files of this layer that own watchers. */
+struct ev_loop *green_loop(void);
+
+/* The wheel for coarse timeouts, driven by one ev_timer. */
+struct wheel *green_wheel(void);
+
+/* Reads the clock again: before a precise timer is set. */
+void green_update_now(void);
+
+/* ---- green.c ---- */
+
+/* Parks the running thread until green_wake(), its deadline or a cancel. The result is what was given to
+ * green_wake(), or -ETIMEDOUT or -ECANCELED; the last at once for a thread cancelled before. */
+int green_suspend(nsec deadline) GREEN_WAITS;
+
+/* The same for what must not be left half done: deaf to cancels, without a deadline. */
+int green_suspend_deaf(void);
+
+/* Ends the wait of a thread with a result. False: it was not waiting any more. */
+bool green_wake(struct green *thread, int result);
+
+/* Runs what is ready, at most a burst of it. Called by the loop. True: more is ready. */
+bool green_run_ready(void);
+
+/* Makes a thread that belongs to a scope (or to none), not started by anybody's join. */
+int green_start(struct green **thread, const char *name, green_fn *fn, void *arg, struct green_scope *scope) GREEN_WAITS;
+
+/* Start and end of the whole. */
+int green_core_init(const struct green_options *options) GREEN_WAITS;
+void green_core_free(void);
+
+/* Tells a scope that one of its threads ended (scope.c). */
+void green_scope_ended(struct green_scope *scope, struct green *thread);
+
+/* The blocking pool (offload.c). */
+int green_offload_init(const struct green_options *options) GREEN_WAITS;
+void green_offload_free(void);
+
+/* The report of a stack overflow or another crash (fault.c). */
+int green_fault_init(void) GREEN_WAITS;
+void green_fault_free(void);
+
+#endif

@@ -1,0 +1,114 @@
+/* fd.c: see fd.h. Rules of libev 4.33 on epoll that shape it: starting and stopping a watcher makes no system call
+ * before the next poll; ev_io_set() forces one epoll_ctl each time, so it is called once for each descriptor;
+ * ev_io_modify() changes the direction. */
+#include "green/fd.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <unistd.h>
+
+#include "green/core.h"
+
+_Static_assert(sizeof(ev_io) <= sizeof((struct green_fd *)0)->watcher, "struct green_fd has room for an ev_io");
+
+static ev_io *io_of(struct green_fd *fd)
+{
+    return (ev_io *)(void *)fd->watcher.bytes;
+}
+
+static void on_read_event(struct green_fd *fd)
+{
+    if (fd->reader) {
+        green_wake(fd->reader, 0);
+    } else if (fd->on_readable) {
+        void (*on_readable)(struct green_fd *) = fd->on_readable;
+        fd->on_readable = NULL;
+        on_readable(fd);
+    } else {
+        fd->readable = true;
+        ev_io_stop(green_loop(), io_of(fd));
+    }
+}
+
+static void set_events(struct green_fd *fd, int events)
+{
+    ev_io *io = io_of(fd);
+    if ((io->events & (EV_READ | EV_WRITE)) == events)
+        return;
+    ev_io_stop(green_loop(), io);
+    ev_io_modify(io, events);
+}
+
+static void on_event(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)loop;
+    struct green_fd *fd = container_of(io, struct green_fd, watcher);
+    if (events & EV_WRITE) {
+        if (fd->writer)
+            green_wake(fd->writer, 0);
+        else
+            set_events(fd, EV_READ);
+    }
+    if (events & EV_READ)
+        on_read_event(fd);
+    else if (!ev_is_active(io))
+        ev_io_start(loop, io);
+}
+
+void green_fd_init(struct green_fd *fd, int number)
+{
+    *fd = (struct green_fd){.fd = number};
+    ev_io_init(io_of(fd), on_event, number, EV_READ);
+}
+
+int green_fd_readable(struct green_fd *fd, nsec deadline)
+{
+    if (fd->readable) {
+        fd->readable = false;
+        return 0;
+    }
+    ev_io_start(green_loop(), io_of(fd));
+    fd->reader = green_self();
+    int result = green_suspend(deadline);
+    fd->reader = NULL;
+    return result;
+}
+
+int green_fd_writable(struct green_fd *fd, nsec deadline)
+{
+    set_events(fd, EV_READ | EV_WRITE);
+    ev_io_start(green_loop(), io_of(fd));
+    fd->writer = green_self();
+    int result = green_suspend(deadline);
+    fd->writer = NULL;
+    return result;
+}
+
+void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd))
+{
+    set_events(fd, EV_READ);
+    ev_io_start(green_loop(), io_of(fd));
+    fd->readable = false;
+    fd->on_readable = on_readable;
+}
+
+void green_fd_unpark(struct green_fd *fd)
+{
+    fd->on_readable = NULL;
+}
+
+void green_fd_release(struct green_fd *fd)
+{
+    ev_io_stop(green_loop(), io_of(fd));
+    if (fd->reader)
+        green_wake(fd->reader, -EBADF);
+    if (fd->writer)
+        green_wake(fd->writer, -EBADF);
+}
+
+void green_fd_close(struct green_fd *fd)
+{
+    green_fd_release(fd);
+    close(fd->fd);
+    fd->fd = -1;
+}

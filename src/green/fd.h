@@ -1,0 +1,49 @@
+/* fd.h: waiting for descriptors.
+ *
+ * A green_fd belongs to whoever opened the descriptor and lives as long as it. It holds the one watcher that the
+ * descriptor ever has, so that waiting costs a system call only when it must:
+ *   - READ is armed by the first wait and stays armed: waiting again costs nothing;
+ *   - an event that nobody awaits stops the watcher and is remembered in `readable` (lazy disarm);
+ *   - WRITE is armed when a send would block, and dropped when the descriptor is parked.
+ *
+ * A parked descriptor has no thread: a connection between two requests, say. When it turns readable, its callback is
+ * called on the loop's stack; it may start a thread, and must not wait.
+ *
+ * At most one thread waits for each direction.
+ */
+#ifndef TERN_GREEN_FD_H
+#define TERN_GREEN_FD_H
+
+#include "green/green.h"
+
+struct green_fd {
+    union {
+        void *align;
+        char bytes[48];
+    } watcher; /* libev's ev_io: nobody outside this layer sees libev */
+    struct green *reader, *writer;
+    void (*on_readable)(struct green_fd *fd); /* while parked */
+    int fd;
+    bool readable; /* an event came that nobody awaited */
+};
+
+/* Takes over a non-blocking descriptor. */
+void green_fd_init(struct green_fd *fd, int number);
+
+/* Waits until a read, or a write, is worth trying. 0, -ETIMEDOUT, -ECANCELED, or -EBADF: closed meanwhile. */
+int green_fd_readable(struct green_fd *fd, nsec deadline) GREEN_WAITS;
+int green_fd_writable(struct green_fd *fd, nsec deadline) GREEN_WAITS;
+
+/* Parks the descriptor: on_readable(fd) is called once, as soon as it is readable. */
+void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd));
+
+/* Takes a parked descriptor back before its callback was called. */
+void green_fd_unpark(struct green_fd *fd);
+
+/* Stops watching; the descriptor goes back to the caller. */
+void green_fd_release(struct green_fd *fd);
+
+/* Stops watching, then closes: in this order, since the number may be another descriptor's right afterwards. */
+void green_fd_close(struct green_fd *fd);
+
+#endif

@@ -1,0 +1,97 @@
+/* green.h: green threads.
+ *
+ * A green thread is a function with a stack of its own that runs until it waits. Thousands live in one process, on
+ * one OS thread: between two waits nothing else of the process runs, so what they share needs no lock. Every call
+ * of this layer that can wait says so by taking a deadline; it returns >= 0, or -errno:
+ *
+ *   -ETIMEDOUT   the deadline (a point in time of green_now(), or NSEC_NEVER) passed first;
+ *   -ECANCELED   the thread was cancelled: this wait and every later one ends so.
+ *
+ * Never rely on errno across a wait: another thread will have changed it. Pointers to a thread's stack are good for
+ * other threads only while it can't have returned.
+ *
+ * All of this may be called only between green_run()'s start and its end, and only from the OS thread that called
+ * it; calls that wait, only from a green thread.
+ */
+#ifndef TERN_GREEN_GREEN_H
+#define TERN_GREEN_GREEN_H
+
+#include "base/clock.h"
+#include "base/str.h"
+
+#define GREEN_WAITS __attribute__((warn_unused_result))
+
+struct green; /* a green thread; a pointer to it is good until it is joined, or, if detached, until it ends */
+
+/* What a thread runs. Its result is handed to who joins it. */
+typedef int green_fn(void *arg);
+
+struct green_options {
+    size_t stack;      /* bytes of address space of each stack; 0: 64 KiB */
+    size_t threads;    /* most green threads alive at once; 0: 20000 */
+    size_t pool;       /* OS threads for green_offload(); 0: 4 */
+    size_t pool_queue; /* jobs that may wait for one of them; 0: 1024 */
+};
+
+/* Makes a loop, runs main_fn on the first green thread until it returns, and ends the loop. The result is that
+ * function's, or -errno when there was no memory to start. The other threads must have ended by then: scopes see to
+ * that. Call it after fork(), never before. */
+int green_run(const struct green_options *options, green_fn *main_fn, void *arg) GREEN_WAITS;
+
+/* The monotonic clock as of the last time the loop looked: free, and at most one burst of work old. */
+nsec green_now(void);
+
+/* Starts a thread. `name` must outlive it. -EAGAIN: there are as many as there may be; -ENOMEM.
+ * green_spawn: *thread must be joined. green_go: nobody joins it, its result is dropped. */
+int green_spawn(struct green **thread, const char *name, green_fn *fn, void *arg) GREEN_WAITS;
+int green_go(const char *name, green_fn *fn, void *arg) GREEN_WAITS;
+
+/* Waits for the end of a thread, stores its result, and gives its memory back. On -ETIMEDOUT and -ECANCELED the
+ * thread is as it was, still to be joined. One joiner at a time: -EBUSY for a second. */
+int green_join(struct green *thread, int *result, nsec deadline) GREEN_WAITS;
+
+/* Makes the present wait of a thread and all later ones return -ECANCELED. Does not wait for it to end. */
+void green_cancel(struct green *thread);
+
+/* Whether the running thread has been cancelled: for loops that compute and never wait. */
+bool green_cancelled(void);
+
+/* Lets every other thread that can run have its turn. 0, or -ECANCELED. */
+int green_yield(void) GREEN_WAITS;
+
+/* Waits for a time, to within a millisecond. 0, or -ECANCELED. */
+int green_sleep(nsec duration) GREEN_WAITS;
+
+/* The running thread; NULL on the loop's own stack. */
+struct green *green_self(void);
+
+/* What this thread does at the moment, for whoever lists threads or reads a crash report, such as the request line.
+ * The bytes must stay until they are replaced or the thread ends. */
+void green_describe(struct str what);
+
+/* The census: how many there are, how deep their stacks have been. */
+struct green_census {
+    size_t live, most_live; /* threads now, and at most */
+    uint64_t spawned;       /* ever */
+    size_t stacks;          /* made so far; those not in use are pooled */
+    size_t stack_size;      /* bytes of address space of each */
+    size_t high_water;      /* most bytes any of them ever touched, in whole pages */
+    size_t resident;        /* bytes of memory of all stacks */
+    bool guard_pages;       /* guards cost no mappings (MADV_GUARD_INSTALL) */
+};
+void green_take_census(struct green_census *census);
+
+/* Calls fn for every live thread. fn must not wait. */
+struct green_view {
+    const char *name;
+    struct str what;   /* as described last */
+    size_t depth;      /* bytes of stack in use; 0 for the running thread */
+    bool waiting;      /* parked, rather than ready to run */
+};
+void green_each(void (*fn)(const struct green_view *view, void *arg), void *arg);
+
+/* The event library below, with its version, and whether this kernel guards stacks by pages: for -V. */
+const char *green_library(void);
+bool green_guards_pages(void);
+
+#endif

@@ -1,0 +1,41 @@
+/* scope.h: structured concurrency: threads that can't outlive the block that started them.
+ *
+ *     struct green_scope scope;
+ *     green_scope_enter(&scope);
+ *     error = green_scope_go(&scope, "left", left, &job);
+ *     if (!error)
+ *         error = green_scope_go(&scope, "right", right, &job);
+ *     if (!error)
+ *         error = green_scope_join(&scope, deadline);
+ *     green_scope_leave(&scope);       -- cancels and joins whatever still runs
+ *
+ * So a thread's arguments may lie on the stack of the one that started it. The scope belongs to one thread.
+ */
+#ifndef TERN_GREEN_SCOPE_H
+#define TERN_GREEN_SCOPE_H
+
+#include "base/list.h"
+#include "green/green.h"
+
+struct green_scope {
+    struct list members;
+    struct green *joiner; /* while green_scope_join() waits */
+    int error;            /* the first negative result of a thread that ended */
+};
+
+void green_scope_enter(struct green_scope *scope);
+
+/* Starts a thread in the scope. -EAGAIN or -ENOMEM as green_spawn(). */
+int green_scope_go(struct green_scope *scope, const char *name, green_fn *fn, void *arg) GREEN_WAITS;
+
+/* Waits until every thread of the scope has ended; the result is the first negative one of theirs, or 0. On
+ * -ETIMEDOUT and -ECANCELED they go on. */
+int green_scope_join(struct green_scope *scope, nsec deadline) GREEN_WAITS;
+
+/* Cancels every thread of the scope. */
+void green_scope_cancel(struct green_scope *scope);
+
+/* Cancels and joins. It waits for as long as they need, even in a thread that has itself been cancelled. */
+void green_scope_leave(struct green_scope *scope);
+
+#endif

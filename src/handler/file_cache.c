@@ -1,0 +1,249 @@
+/* file_cache.c: see file_cache.h. */
+#include "handler/file_cache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/out.h"
+#include "green/offload.h"
+#include "http/date.h"
+
+enum {
+    ENTRIES_MAX = 4096,
+    OPEN_MAX_CACHED = 512,
+    PATH_SIZE = 4096,
+    FIELDS_SIZE = 512,
+};
+#define MEMORY_MAX ((size_t)64 << 20)
+
+static struct {
+    struct hash entries;
+    struct list used; /* the next to go first */
+    size_t memory, open;
+    const struct mime_types *types;
+} cache;
+
+void file_cache_use_types(const struct mime_types *types)
+{
+    cache.types = types;
+}
+
+void file_release(struct file_entry *entry)
+{
+    if (--entry->refs)
+        return;
+    if (entry->fd >= 0)
+        close(entry->fd);
+    free(entry->bytes);
+    free(entry);
+}
+
+static void drop(struct file_entry *entry)
+{
+    if (!entry->cached)
+        return;
+    entry->cached = false;
+    hash_remove(&cache.entries, &entry->node);
+    list_unlink(&entry->used);
+    cache.memory -= entry->cost;
+    cache.open -= entry->fd >= 0;
+    file_release(entry);
+}
+
+static void make_room(void)
+{
+    while (cache.entries.count > ENTRIES_MAX || cache.memory > MEMORY_MAX || cache.open > OPEN_MAX_CACHED)
+        drop(container_of(cache.used.next, struct file_entry, used));
+}
+
+static struct file_entry *make(struct str key)
+{
+    struct file_entry *entry = malloc(sizeof *entry + key.n + FIELDS_SIZE);
+    if (!entry)
+        return NULL;
+    *entry = (struct file_entry){.fd = -1, .refs = 1};
+    memcpy(entry->key, key.p, key.n);
+    entry->node.key = (struct str){entry->key, key.n};
+    entry->cost = sizeof *entry + key.n + FIELDS_SIZE;
+    list_init(&entry->used);
+    green_cond_init(&entry->looked);
+    return entry;
+}
+
+/* Puts an entry in, which becomes one reference more. */
+static int insert(struct file_entry *entry)
+{
+    if (!cache.entries.chains) {
+        list_init(&cache.used);
+        int error = hash_init(&cache.entries, ENTRIES_MAX / 4);
+        if (error)
+            return error;
+    }
+    int error = hash_insert(&cache.entries, &entry->node);
+    if (error)
+        return error;
+    entry->refs++;
+    entry->cached = true;
+    list_push_back(&cache.used, &entry->used);
+    cache.memory += entry->cost;
+    cache.open += entry->fd >= 0;
+    return 0;
+}
+
+/* The header fields, written once for all requests to come. The entity tag is strong: the time has nanoseconds. */
+static void write_fields(struct file_entry *entry, struct str path)
+{
+    const struct file_version *version = &entry->version;
+    char date[HTTP_DATE_SIZE];
+    struct out o = out_on(entry->key + entry->node.key.n, FIELDS_SIZE);
+    http_date_write(date, version->modified.tv_sec);
+    out_text(&o, "Content-Type: ");
+    out_put(&o, http_mime_of(cache.types, path));
+    out_text(&o, "\r\nLast-Modified: ");
+    out_bytes(&o, date, sizeof date);
+    out_text(&o, "\r\nETag: ");
+    char *etag = o.at;
+    out_char(&o, '"');
+    out_hex(&o, (uint64_t)version->modified.tv_sec * 1000000000 + (uint64_t)version->modified.tv_nsec);
+    out_char(&o, '-');
+    out_hex(&o, (uint64_t)version->size);
+    out_char(&o, '"');
+    entry->etag = str_range(etag, o.at);
+    out_text(&o, "\r\n");
+    entry->fields = out_str(&o);
+}
+
+static void fill(struct file_entry *entry, const struct file_job *job, struct str path)
+{
+    entry->version = job->version;
+    entry->bytes = job->bytes;
+    entry->fd = job->fd;
+    if (entry->bytes)
+        entry->cost += (size_t)job->version.size;
+    write_fields(entry, path);
+}
+
+/* The job found another version than `old` (or there was none): a new entry takes its place. */
+static int replace(struct file_entry *old, const struct file_job *job, struct str path, struct file_entry **entry)
+{
+    struct file_entry *fresh = make(old->node.key);
+    if (!fresh) {
+        free(job->bytes);
+        if (job->fd >= 0)
+            close(job->fd);
+        return -ENOMEM;
+    }
+    drop(old);
+    fill(fresh, job, path);
+    fresh->checked = green_now();
+    (void)!insert(fresh); /* without memory for that it just serves this once */
+    make_room();
+    *entry = fresh;
+    return 0;
+}
+
+/* Runs the job where it may run; while it is on the pool, others wait for `entry`. */
+static int run_job(struct file_entry *entry, struct file_job *job)
+{
+    file_job_run(job);
+    if (job->error != -EAGAIN)
+        return job->error;
+    job->may_block = true;
+    entry->looking = true;
+    int error = green_offload(file_job_run, job, NSEC_NEVER);
+    entry->looking = false;
+    return error ? error : job->error;
+}
+
+/* Looks at the disk for an entry, new or stale, that the caller has a reference to, and gives that up for one to what
+ * was found. */
+static int look(struct file_entry *entry, int root, struct str path, struct file_entry **found)
+{
+    char name[PATH_SIZE];
+    if (path.n >= sizeof name) {
+        file_release(entry);
+        return -ENAMETOOLONG;
+    }
+    memcpy(name, path.p, path.n);
+    name[path.n] = '\0';
+    bool known = entry->fields.n > 0;
+    struct file_job job = {.root = root, .path = name, .known = known ? &entry->version : NULL};
+    int error = run_job(entry, &job);
+    if (!error && job.unchanged) {
+        entry->checked = green_now();
+        *found = entry;
+    } else {
+        if (!error)
+            error = replace(entry, &job, path, found);
+        entry->error = error;
+        drop(entry);
+    }
+    green_cond_broadcast(&entry->looked);
+    if (error || !job.unchanged)
+        file_release(entry);
+    return error;
+}
+
+static struct file_entry *find(struct str key)
+{
+    struct hash_node *node = cache.entries.chains ? hash_find(&cache.entries, key) : NULL;
+    return node ? container_of(node, struct file_entry, node) : NULL;
+}
+
+static bool is_fresh(const struct file_entry *entry, nsec fresh)
+{
+    return green_now() - entry->checked < fresh;
+}
+
+static int wait_for_look(struct file_entry *entry)
+{
+    entry->refs++;
+    int error = 0;
+    while (entry->looking && !error)
+        error = green_cond_wait(&entry->looked, NULL, NSEC_NEVER);
+    if (!error)
+        error = entry->error;
+    file_release(entry);
+    return error;
+}
+
+int file_acquire(int root, struct str path, nsec fresh, struct file_entry **found)
+{
+    char bytes[sizeof root + PATH_SIZE];
+    if (path.n > PATH_SIZE)
+        return -ENAMETOOLONG;
+    memcpy(bytes, &root, sizeof root);
+    memcpy(bytes + sizeof root, path.p, path.n);
+    struct str key = {bytes, sizeof root + path.n};
+    struct file_entry *entry = find(key);
+    while (entry && entry->looking) {
+        int error = wait_for_look(entry);
+        if (error)
+            return error;
+        entry = find(key);
+    }
+    if (entry && is_fresh(entry, fresh)) {
+        list_unlink(&entry->used);
+        list_push_back(&cache.used, &entry->used);
+        entry->refs++;
+        *found = entry;
+        return 0;
+    }
+    if (entry) {
+        entry->refs++;
+    } else {
+        entry = make(key);
+        if (!entry)
+            return -ENOMEM;
+        (void)!insert(entry); /* so that others find it while we look */
+    }
+    return look(entry, root, path, found);
+}
+
+void file_cache_free(void)
+{
+    hash_each (node, next, &cache.entries)
+        drop(container_of(node, struct file_entry, node));
+    hash_free(&cache.entries);
+}

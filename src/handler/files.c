@@ -1,0 +1,200 @@
+/* files.c: `files`: static files below a directory.
+ *
+ * What follows the route's prefix is looked up below `root`; an exact route serves the file of its last segment's name.
+ * A path that ends in a slash is a directory, and answered with the first of its `index` files.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "green/offload.h"
+#include "handler/file_cache.h"
+#include "handler/registry.h"
+#include "http/cond.h"
+
+enum { WINDOW = 256 * 1024 }; /* of a larger file: what is made sure to be in memory before it is sent */
+
+struct files {
+    struct str root;
+    struct conf_texts index;
+    nsec cache;
+    int directory; /* the root, open */
+    size_t prefix; /* bytes of the path that do not name a file */
+};
+
+static const struct conf_key keys[] = {
+    {"root", CONF_TEXT, offsetof(struct files, root), .required = true, .doc = "the directory"},
+    {"index", CONF_TEXTS, offsetof(struct files, index), .fallback = "[index.html]",
+     .doc = "file names tried, in order, for a path that ends in a slash"},
+    {"cache", CONF_TIME, offsetof(struct files, cache), .fallback = "1s", .max = 86400 * NSEC_SEC,
+     .doc = "how long a cached file may go without a fresh look at the disk; 0: never"},
+};
+
+static const struct conf_table table = CONF_TABLE("files", keys);
+
+static void close_directory(void *settings)
+{
+    close(((struct files *)settings)->directory);
+}
+
+static int prepare(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings)
+{
+    struct files *files = settings;
+    struct str path = route->path;
+    files->prefix = path.n;
+    while (route->exact && files->prefix && path.p[files->prefix - 1] != '/')
+        files->prefix--;
+    files->directory = open(files->root.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (files->directory < 0) {
+        conf_error(r, conf_find(node, STR("root")), STR_FMT ": %s", STR_ARG(files->root), strerror(errno));
+        return -EINVAL;
+    }
+    return arena_defer(r->arena, close_directory, files);
+}
+
+static int status_of(int error)
+{
+    switch (error) {
+    case -EACCES:
+    case -EPERM:
+        return 403;
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOMEM:
+    case -EAGAIN:
+        return 503;
+    case -EIO:
+    case -ESTALE:
+        return 500;
+    default: /* ENOENT, ENOTDIR, ELOOP, EXDEV (it leads out of the root), ENAMETOOLONG */
+        return 404;
+    }
+}
+
+/* A directory that was asked for without its slash: relative links in its page need it. */
+static int redirect_to_slash(struct exchange *x)
+{
+    const struct http_uri *uri = &x->request.uri;
+    size_t size = 3 * uri->path.n + uri->query.n + sizeof "Location: /?\r\n";
+    char *fields = arena_alloc(&x->arena, size);
+    if (!fields)
+        return -ENOMEM;
+    struct out o = out_on(fields, size);
+    out_text(&o, "Location: ");
+    http_uri_encode(&o, uri->path);
+    out_char(&o, '/');
+    if (uri->query.p) {
+        out_char(&o, '?');
+        out_put(&o, uri->query);
+    }
+    out_text(&o, "\r\n");
+    return http_send_status(x, 301, out_str(&o));
+}
+
+static int acquire_index(struct exchange *x, const struct files *files, struct str directory,
+                         struct file_entry **entry)
+{
+    int error = -ENOENT;
+    for (size_t i = 0; i < files->index.n && error == -ENOENT; i++) {
+        struct str path =
+            arena_printf(&x->arena, STR_FMT STR_FMT, STR_ARG(directory), STR_ARG(files->index.v[i]));
+        error = path.p ? file_acquire(files->directory, path, files->cache, entry) : -ENOMEM;
+    }
+    return error;
+}
+
+static int acquire(struct exchange *x, const struct files *files, struct file_entry **entry)
+{
+    struct str path = str_skip(x->request.uri.path, files->prefix);
+    while (str_starts(path, STR("/")))
+        path = str_skip(path, 1);
+    if (path.n && !str_ends(path, STR("/")))
+        return file_acquire(files->directory, path, files->cache, entry);
+    return acquire_index(x, files, path, entry);
+}
+
+/* ---- larger files ---- */
+
+struct warm_up {
+    int fd;
+    off_t at;
+    size_t n;
+};
+
+/* On the pool: waits for the disk, so that sendfile() on the loop need not. */
+static void read_window(void *arg)
+{
+    const struct warm_up *job = arg;
+    char bytes[16 * 1024];
+    for (size_t done = 0; done < job->n;) {
+        ssize_t got = pread(job->fd, bytes, sizeof bytes, job->at + (off_t)done);
+        if (got <= 0)
+            return; /* sendfile() will meet the same error, and report it */
+        done += (size_t)got;
+    }
+}
+
+static bool in_memory(int fd, off_t at)
+{
+    char byte;
+    struct iovec piece = {&byte, 1};
+    return preadv2(fd, &piece, 1, at, RWF_NOWAIT) == 1;
+}
+
+/* The first and the last page tell: the kernel reads ahead in one piece. */
+static int warm_up(int fd, off_t at, size_t n)
+{
+    if (in_memory(fd, at + (off_t)n - 1) && (at || in_memory(fd, at)))
+        return 0;
+    struct warm_up job = {fd, at, n};
+    return green_offload(read_window, &job, NSEC_NEVER);
+}
+
+static int send_large(struct exchange *x, const struct file_entry *entry)
+{
+    size_t size = (size_t)entry->version.size;
+    int error = http_head(x, 200, entry->fields, (int64_t)size);
+    for (size_t at = 0; at < size && !error && !x->response.no_content;) {
+        size_t n = size - at < WINDOW ? size - at : WINDOW;
+        error = warm_up(entry->fd, (off_t)at, n);
+        if (!error || error == -EAGAIN) /* a full pool: better a short stall than a broken answer */
+            error = http_file(x, entry->fd, (off_t)at, n);
+        at += n;
+    }
+    return error ? error : http_end(x);
+}
+
+static int send_entry(struct exchange *x, const struct file_entry *entry)
+{
+    if (http_not_modified(&x->request, entry->etag, entry->version.modified.tv_sec))
+        return http_send(x, 304, entry->fields, STR(""));
+    if (entry->fd >= 0)
+        return send_large(x, entry);
+    return http_send(x, 200, entry->fields, (struct str){entry->bytes, (size_t)entry->version.size});
+}
+
+static int serve(struct exchange *x, const void *settings)
+{
+    if (x->request.method != METHOD_GET && x->request.method != METHOD_HEAD)
+        return http_send_status(x, 405, STR("Allow: GET, HEAD\r\n"));
+    struct file_entry *entry;
+    int error = acquire(x, settings, &entry);
+    if (error == -ECANCELED)
+        return error;
+    if (error == -EISDIR)
+        return redirect_to_slash(x);
+    if (error)
+        return http_send_status(x, status_of(error), STR(""));
+    error = send_entry(x, entry);
+    file_release(entry);
+    return error;
+}
+
+const struct http_handler handler_files = {
+    .name = STR_INIT("files"),
+    .table = &table,
+    .size = sizeof(struct files),
+    .prepare = prepare,
+    .serve = serve,
+};

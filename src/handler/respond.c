@@ -1,0 +1,55 @@
+/* respond.c: `respond`: one fixed answer to every request. */
+#include <errno.h>
+
+#include "handler/registry.h"
+#include "http/status.h"
+
+struct respond {
+    int64_t status;
+    struct str type, body;
+    struct str fields; /* made once */
+};
+
+static const struct conf_key keys[] = {
+    {"status", CONF_INT, offsetof(struct respond, status), .fallback = "200", .min = 200, .max = 599,
+     .doc = "status code"},
+    {"type", CONF_TEXT, offsetof(struct respond, type), .fallback = "text/plain", .doc = "Content-Type"},
+    {"body", CONF_TEXT, offsetof(struct respond, body), .fallback = "''", .doc = "content"},
+};
+
+static const struct conf_table table = CONF_TABLE("respond", keys);
+
+/* A line break in a field would start another one. */
+static bool has_control(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+static int prepare(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings)
+{
+    (void)route;
+    struct respond *respond = settings;
+    if (has_control(respond->type)) {
+        conf_error(r, conf_find(node, STR("type")), "a control character in a field");
+        return -EINVAL;
+    }
+    respond->fields = arena_printf(r->arena, "Content-Type: " STR_FMT "\r\n", STR_ARG(respond->type));
+    return respond->fields.p ? 0 : -ENOMEM;
+}
+
+static int serve(struct exchange *x, const void *settings)
+{
+    const struct respond *respond = settings;
+    return http_send(x, (int)respond->status, respond->fields, respond->body);
+}
+
+const struct http_handler handler_respond = {
+    .name = STR_INIT("respond"),
+    .table = &table,
+    .size = sizeof(struct respond),
+    .prepare = prepare,
+    .serve = serve,
+};

@@ -1,0 +1,92 @@
+/* accept.c: see accept.h. */
+#include "http/accept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "net/listener.h"
+
+enum { BATCH = 16 }; /* connections taken before those taken are served */
+#define EXHAUSTED_PAUSE (100 * NSEC_MS)
+
+static int open_spare(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void acceptor_init(struct acceptor *acceptor, struct conns *conns, int listener)
+{
+    acceptor->conns = conns;
+    acceptor->spare = open_spare();
+    green_fd_init(&acceptor->listener, listener);
+}
+
+/* No descriptor is left: the spare one lets us tell the first peer in the queue so, by closing, instead of leaving it
+ * to time out; then we wait, since the queue would wake us at once again. */
+static int on_exhausted(struct acceptor *acceptor, int error)
+{
+    log_limited(LOG_LEVEL_ERROR, "cannot accept: %s; new connections wait", strerror(-error));
+    if (acceptor->spare >= 0) {
+        struct peer peer;
+        close(acceptor->spare);
+        int fd = listener_accept(acceptor->listener.fd, &peer);
+        if (fd >= 0)
+            close(fd);
+    }
+    acceptor->spare = open_spare();
+    return green_sleep(EXHAUSTED_PAUSE);
+}
+
+static bool is_exhausted(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+/* Takes up to a batch. 0: the queue may hold more; -EAGAIN: it is empty; -ECANCELED. */
+static int accept_batch(struct acceptor *acceptor)
+{
+    for (int i = 0; i < BATCH; i++) {
+        struct peer peer;
+        int error = conns_wait_room(acceptor->conns);
+        if (error)
+            return error;
+        int fd = listener_accept(acceptor->listener.fd, &peer);
+        if (fd >= 0)
+            conn_open(acceptor->conns, fd, &peer);
+        else if (is_exhausted(fd))
+            return on_exhausted(acceptor, fd);
+        else if (fd == -EAGAIN)
+            return fd;
+        else if (fd != -EINTR && fd != -ECONNABORTED) /* what a peer can cause, and the rest of accept(2)'s list */
+            log_limited(LOG_LEVEL_WARN, "cannot accept: %s", strerror(-fd));
+    }
+    return 0;
+}
+
+static void accept_rest(struct acceptor *acceptor)
+{
+    struct peer peer;
+    struct conns *conns = acceptor->conns;
+    for (int fd; conns->count < conns->max && (fd = listener_accept(acceptor->listener.fd, &peer)) >= 0;)
+        conn_open(conns, fd, &peer);
+}
+
+int acceptor_run(void *arg)
+{
+    struct acceptor *acceptor = arg;
+    int error = 0;
+    while (error == 0) {
+        error = accept_batch(acceptor);
+        if (error == 0)
+            error = green_yield();
+        else if (error == -EAGAIN)
+            error = green_fd_readable(&acceptor->listener, NSEC_NEVER);
+    }
+    accept_rest(acceptor);
+    green_fd_release(&acceptor->listener);
+    if (acceptor->spare >= 0)
+        close(acceptor->spare);
+    return 0;
+}

@@ -1,0 +1,186 @@
+/* conn.c: see conn.h. */
+#include "http/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log/log.h"
+
+#define CUT_ROUND (50 * NSEC_MS)
+
+/* Sent when there is no thread to serve a connection with: the peer learns that it was not its fault. */
+static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nServer: tern\r\nRetry-After: 1\r\n"
+                           "Content-Length: 0\r\nConnection: close\r\n\r\n";
+
+static void on_log_timer(struct wheel_node *timer)
+{
+    struct conns *conns = container_of(timer, struct conns, log_timer);
+    access_flush(conns->server->access);
+}
+
+void conns_init(struct conns *conns, const struct http_server *server, size_t max, green_fn *serve)
+{
+    *conns = (struct conns){.server = server, .serve = serve, .max = max};
+    list_init(&conns->all);
+    green_cond_init(&conns->ended);
+    green_timer_init(&conns->log_timer, on_log_timer);
+}
+
+static void end(struct conn *conn)
+{
+    struct conns *conns = conn->owner;
+    green_timer_disarm(&conn->timer);
+    list_unlink(&conn->all);
+    stream_close(&conn->stream);
+    free(conn);
+    conns->count--;
+    green_cond_broadcast(&conns->ended);
+}
+
+/* The read takes from the kernel what the peer sent, since closing with bytes unread would reset the connection and
+ * might destroy the answer on its way. */
+static void refuse(struct conn *conn, int why)
+{
+    log_limited(LOG_LEVEL_WARN, "connection refused with 503: %s",
+                why == -EAGAIN ? "limits.green_threads reached" : strerror(-why));
+    char unread[4096];
+    (void)!recv(conn->stream.fd.fd, unread, sizeof unread, MSG_DONTWAIT);
+    (void)!send(conn->stream.fd.fd, busy, sizeof busy - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    end(conn);
+}
+
+static void start(struct conn *conn)
+{
+    conn->state = CONN_ACTIVE;
+    int error = green_go("connection", conn->owner->serve, conn);
+    if (error)
+        refuse(conn, error);
+}
+
+static void on_readable(struct green_fd *fd)
+{
+    start(container_of(fd, struct conn, stream.fd));
+}
+
+/* On the loop. A node that fires for an ACTIVE connection was left on the wheel by its last idle time. */
+static void on_idle_timer(struct wheel_node *timer)
+{
+    struct conn *conn = container_of(timer, struct conn, timer);
+    if (conn->state == CONN_IDLE)
+        end(conn);
+}
+
+void conn_open(struct conns *conns, int fd, const struct peer *peer)
+{
+    struct conn *conn = malloc(sizeof *conn);
+    if (!conn) {
+        log_limited(LOG_LEVEL_WARN, "connection closed: no memory");
+        close(fd);
+        return;
+    }
+    stream_init(&conn->stream, &stream_plain, fd);
+    conn->thread = NULL;
+    conn->owner = conns;
+    green_timer_init(&conn->timer, on_idle_timer);
+    list_push_back(&conns->all, &conn->all);
+    conn->peer = *peer;
+    conn->requests = 0;
+    conns->count++;
+    conns->accepted++;
+    start(conn);
+}
+
+void conn_park(struct conn *conn)
+{
+    struct conns *conns = conn->owner;
+    if (conns->draining) {
+        end(conn);
+        return;
+    }
+    conn->state = CONN_IDLE;
+    conn->thread = NULL;
+    green_timer_arm(&conn->timer, nsec_add(green_now(), conns->server->timeouts.idle));
+    green_fd_park(&conn->stream.fd, on_readable);
+}
+
+void conn_close(struct conn *conn)
+{
+    end(conn);
+}
+
+bool conn_is_last(const struct conn *conn)
+{
+    int64_t most = conn->owner->server->limits.requests_per_connection;
+    return conn->owner->draining || (most && conn->requests >= most);
+}
+
+int conns_wait_room(struct conns *conns)
+{
+    while (conns->count >= conns->max) {
+        log_limited(LOG_LEVEL_WARN, "limits.connections reached (%zu): new connections wait", conns->max);
+        int error = green_cond_wait(&conns->ended, NULL, NSEC_NEVER);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static void end_idle(struct conns *conns)
+{
+    list_each (l, next, &conns->all) {
+        struct conn *conn = container_of(l, struct conn, all);
+        if (conn->state == CONN_IDLE)
+            end(conn);
+    }
+}
+
+size_t conns_drain(struct conns *conns, nsec deadline)
+{
+    conns->draining = true;
+    end_idle(conns);
+    while (conns->count && green_cond_wait(&conns->ended, NULL, deadline) == 0)
+        ;
+    return conns_cut(conns);
+}
+
+static void cancel_all(struct conns *conns)
+{
+    list_each (l, next, &conns->all) {
+        struct conn *conn = container_of(l, struct conn, all);
+        if (conn->thread)
+            green_cancel(conn->thread);
+    }
+}
+
+size_t conns_cut(struct conns *conns)
+{
+    conns->draining = true;
+    end_idle(conns);
+    size_t cut = conns->count;
+    while (conns->count) {
+        cancel_all(conns);
+        /* A connection whose thread has not run yet is cancelled in the next round. */
+        if (green_cond_wait(&conns->ended, NULL, nsec_add(green_now(), CUT_ROUND)) == -ECANCELED)
+            break;
+    }
+    return cut;
+}
+
+void conns_end(struct conns *conns)
+{
+    green_timer_disarm(&conns->log_timer);
+    if (conns->server->access)
+        access_flush(conns->server->access);
+}
+
+void conns_log(struct conns *conns, const struct access_entry *entry)
+{
+    const struct http_server *server = conns->server;
+    if (!server->access)
+        return;
+    access_write(server->access, entry);
+    if (!green_timer_armed(&conns->log_timer))
+        green_timer_arm(&conns->log_timer, nsec_add(green_now(), server->access_flush));
+}

@@ -1,0 +1,76 @@
+/* conn.h: connections, and what one worker knows of all of them.
+ *
+ * A connection outlives its green threads. It is always in one of two states:
+ *
+ *   IDLE     no thread, no stack, no buffer: this structure is all there is, with a read watcher that stays armed and
+ *            a deadline on the wheel. Bytes that arrive start a thread.
+ *   ACTIVE   a green thread serves requests, and alone decides whether the connection is parked again or closed.
+ *
+ * Policy about connections (limits, idle timeouts, drain) is here, in one place.
+ */
+#ifndef TERN_HTTP_CONN_H
+#define TERN_HTTP_CONN_H
+
+#include "green/sync.h"
+#include "green/timer.h"
+#include "http/server.h"
+#include "net/addr.h"
+#include "net/stream.h"
+
+enum conn_state { CONN_ACTIVE, CONN_IDLE };
+
+struct conn {
+    struct stream stream;
+    struct green *thread; /* while ACTIVE */
+    struct conns *owner;
+    struct wheel_node timer; /* while IDLE */
+    struct list all;         /* in owner->all */
+    struct peer peer;
+    uint32_t requests; /* served on it so far */
+    uint8_t state;
+};
+
+/* The size of an idle connection is a promise of ours. */
+_Static_assert(sizeof(struct conn) <= 256, "an idle connection fits four cache lines");
+
+/* All connections of a worker. */
+struct conns {
+    const struct http_server *server;
+    green_fn *serve; /* serves an ACTIVE connection: the protocol */
+    struct list all;
+    size_t count, max;
+    bool draining;
+    struct green_cond ended;     /* a connection has: for the acceptors and the drain */
+    struct wheel_node log_timer; /* when the access log is to be written */
+    uint64_t accepted, requests; /* totals, for the worker's last words */
+};
+
+void conns_init(struct conns *conns, const struct http_server *server, size_t max, green_fn *serve);
+
+/* Takes over an accepted socket and starts serving it. Without memory or a thread for it the peer gets a 503. */
+void conn_open(struct conns *conns, int fd, const struct peer *peer);
+
+/* By the thread of an ACTIVE connection, as its last act: waits for the next request without it, or ends it. */
+void conn_park(struct conn *conn);
+void conn_close(struct conn *conn);
+
+/* Whether the response being made should be the connection's last one. */
+bool conn_is_last(const struct conn *conn);
+
+/* Waits until there are fewer connections than there may be. 0 or -ECANCELED. */
+int conns_wait_room(struct conns *conns) GREEN_WAITS;
+
+/* Ends all idle connections, lets the others finish the requests they have, and cancels what is left at the deadline.
+ * The number of connections that were cut. */
+size_t conns_drain(struct conns *conns, nsec deadline);
+
+/* Ends all connections, now. The number of those that were cut. */
+size_t conns_cut(struct conns *conns);
+
+/* After the last connection: writes what the access log still holds. */
+void conns_end(struct conns *conns);
+
+/* Adds a line to the access log, if there is one, and sees to it that it is written in time. */
+void conns_log(struct conns *conns, const struct access_entry *entry);
+
+#endif

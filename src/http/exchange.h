@@ -1,0 +1,109 @@
+/* exchange.h: one request and its response, whatever protocol carries them.
+ *
+ * This is all that a handler sees. It reads top to bottom on a green thread of its own:
+ *
+ *     if (x->request.method != METHOD_GET)
+ *         return http_send_status(x, 405, STR("Allow: GET\r\n"));
+ *     ...
+ *     return http_send(x, 200, STR("Content-Type: text/plain\r\n"), text);
+ *
+ * A response is a head, content and an end, in this order. Content is what is promised: its length is given with the
+ * head, or HTTP_LENGTH_UNKNOWN. The protocol does the framing (Content-Length, chunks, DATA frames), writes Date and
+ * Server, and leaves out the content where there must be none (HEAD, 204, 304); handlers need not know.
+ *
+ * Everything a request points to ends with the exchange: bytes of the request lie in the connection's buffer, what
+ * handlers make lies in the arena.
+ *
+ * Functions return 0, or -errno when the connection is broken; then a handler returns that at once.
+ */
+#ifndef TERN_HTTP_EXCHANGE_H
+#define TERN_HTTP_EXCHANGE_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "green/green.h"
+#include "http/method.h"
+#include "http/uri.h"
+
+#define HTTP_LENGTH_UNKNOWN (-1)
+
+struct exchange;
+struct http_route;
+struct http_server;
+struct peer;
+
+struct http_field {
+    struct str name, value; /* the value without white space at its ends */
+};
+
+struct http_request {
+    enum method method;
+    struct str method_name;
+    struct str target;  /* as it was sent */
+    struct str line;    /* method, target and version, as they were sent */
+    struct str host;    /* of an absolute-form target, else of Host; without a port; may be empty */
+    struct http_uri uri;
+    unsigned minor;     /* of the version HTTP/1.minor */
+    struct http_field *fields;
+    size_t field_count;
+    int64_t length;     /* of the content; HTTP_LENGTH_UNKNOWN when it is chunked; 0 when there is none */
+};
+
+struct http_response {
+    int status;     /* 0: no head yet */
+    bool no_content; /* the head says how long it would be, but none is sent */
+    bool ended;
+    int64_t length; /* as promised */
+    uint64_t sent;  /* bytes of content given so far */
+};
+
+/* How a protocol carries an exchange. */
+struct exchange_ops {
+    int (*head)(struct exchange *x, int status, struct str fields, int64_t length);
+    int (*content)(struct exchange *x, struct str bytes);
+    int (*file)(struct exchange *x, int fd, off_t at, size_t n);
+    int (*end)(struct exchange *x);
+    ssize_t (*read)(struct exchange *x, void *to, size_t n);
+};
+
+struct exchange {
+    const struct exchange_ops *ops;
+    const struct http_server *server;
+    const struct http_route *route; /* NULL: none matched */
+    const struct peer *peer;
+    struct http_request request;
+    struct http_response response;
+    struct arena arena;
+};
+
+/* The value of a request's field, by its name without regard to case; p is NULL when there is none. Of several, the first. */
+struct str http_field(const struct http_request *request, struct str name);
+
+/* Reads content of the request: bytes; 0 at its end; -EMSGSIZE: there is more than body_size; -ETIMEDOUT: the peer
+ * fell silent; -EBADMSG: its framing is broken; -ECONNRESET: it ended early. Return these, and the protocol answers. */
+ssize_t http_read(struct exchange *x, void *to, size_t n) GREEN_WAITS;
+
+/* ---- the response, piece by piece ---- */
+
+/* `fields`: header fields, each ended by CRLF, but those that the protocol writes. */
+int http_head(struct exchange *x, int status, struct str fields, int64_t length) GREEN_WAITS;
+
+/* Content from memory: it may be changed or freed afterwards. */
+int http_content(struct exchange *x, struct str bytes) GREEN_WAITS;
+
+/* Content from a file, n bytes from `at` on. -EIO, -ESTALE: the file did not keep its promise, the peer is cut off. */
+int http_file(struct exchange *x, int fd, off_t at, size_t n) GREEN_WAITS;
+
+/* Ends the response; one that is shorter than promised cuts the connection. */
+int http_end(struct exchange *x) GREEN_WAITS;
+
+/* ---- the response at once ---- */
+
+/* Head, content and end. */
+int http_send(struct exchange *x, int status, struct str fields, struct str content) GREEN_WAITS;
+
+/* The same with a line of text that says what the status is. */
+int http_send_status(struct exchange *x, int status, struct str fields) GREEN_WAITS;
+
+#endif

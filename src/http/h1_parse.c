@@ -1,0 +1,285 @@
+/* h1_parse.c: a head, tokenised by http-parser; the only file that sees it.
+ *
+ * The parser gets complete heads that h1_scan() has accepted, and is stopped at their end. It says where the target
+ * and the fields are; what governs framing (Host, Connection, Content-Length, Transfer-Encoding) is computed from the
+ * fields here, never from the parser's flags: see each rule below for its source.
+ */
+#include <errno.h>
+#include <http_parser.h>
+#include <stdio.h>
+
+#include "http/h1.h"
+#include "http/status.h"
+
+/* What is known of a head while its fields are read. */
+struct head {
+    struct h1 *h;
+    size_t room; /* of request.fields */
+    int status;  /* with which the request is refused; 0: so far so good */
+    unsigned hosts, lengths, codings;
+    bool close, keep_alive;
+    bool complete; /* the parser has seen the end of the head */
+    struct str expect;
+};
+
+static int refuse(struct head *head, int status)
+{
+    if (!head->status)
+        head->status = status;
+    return -1; /* stops the parser */
+}
+
+static int on_url(http_parser *parser, const char *at, size_t n)
+{
+    struct head *head = parser->data;
+    head->h->x.request.target = (struct str){at, n};
+    return n > head->h->x.server->limits.target_size ? refuse(head, 414) : 0;
+}
+
+static bool make_room(struct head *head)
+{
+    struct http_request *request = &head->h->x.request;
+    struct http_field *fields = arena_alloc(&head->h->x.arena, 2 * head->room * sizeof *fields);
+    if (!fields)
+        return false;
+    memcpy(fields, request->fields, request->field_count * sizeof *fields);
+    request->fields = fields;
+    head->room *= 2;
+    return true;
+}
+
+static int on_header_field(http_parser *parser, const char *at, size_t n)
+{
+    struct head *head = parser->data;
+    struct http_request *request = &head->h->x.request;
+    struct str name = {at, n};
+    if (str_find(name, ' ') < n) /* http-parser lets it pass; RFC 9112, 5.1: 400 */
+        return refuse(head, 400);
+    if (request->field_count == (size_t)head->h->x.server->limits.header_count)
+        return refuse(head, 431);
+    if (request->field_count == head->room && !make_room(head))
+        return refuse(head, 503);
+    request->fields[request->field_count++] = (struct http_field){.name = name};
+    return 0;
+}
+
+static int on_header_value(http_parser *parser, const char *at, size_t n)
+{
+    struct head *head = parser->data;
+    struct http_request *request = &head->h->x.request;
+    request->fields[request->field_count - 1].value = str_trim((struct str){at, n});
+    return 0;
+}
+
+static int on_headers_complete(http_parser *parser)
+{
+    struct head *head = parser->data;
+    head->complete = true;
+    return 2; /* stop behind the head, whatever it says of a body */
+}
+
+static const http_parser_settings settings = {
+    .on_url = on_url,
+    .on_header_field = on_header_field,
+    .on_header_value = on_header_value,
+    .on_headers_complete = on_headers_complete,
+};
+
+/* ---- fields that govern the message ---- */
+
+static void on_host(struct head *head, struct str value)
+{
+    head->hosts++;
+    head->h->x.request.host = value;
+    if (value.n && !http_host_valid(value))
+        refuse(head, 400); /* RFC 9112, 3.2 */
+}
+
+static void on_connection(struct head *head, struct str value)
+{
+    while (value.n) {
+        struct str option = str_trim(str_cut(&value, ','));
+        head->close |= str_eq_nocase(option, STR("close"));
+        head->keep_alive |= str_eq_nocase(option, STR("keep-alive"));
+    }
+}
+
+/* RFC 9112, 6.3: repeated or listed lengths are refused, even equal ones: 6.3, 5 lets us choose. */
+static void on_content_length(struct head *head, struct str value)
+{
+    uint64_t length;
+    int error = str_to_u64(value, &length);
+    if (head->lengths++ || error == -EINVAL)
+        refuse(head, 400);
+    else if (error || length > head->h->x.server->limits.body_size || length > INT64_MAX)
+        refuse(head, 413);
+    else
+        head->h->x.request.length = (int64_t)length;
+}
+
+/* RFC 9112, 6.1: `chunked`, once, is all that a server need know. */
+static void on_transfer_encoding(struct head *head, struct str value)
+{
+    if (head->codings++)
+        refuse(head, 400);
+    else if (!str_eq_nocase(value, STR("chunked")))
+        refuse(head, 501);
+    head->h->x.request.length = HTTP_LENGTH_UNKNOWN;
+}
+
+static void on_expect(struct head *head, struct str value)
+{
+    head->expect = value;
+}
+
+struct known_field {
+    struct str name;
+    void (*on_value)(struct head *head, struct str value);
+};
+
+/* By the length of the name: one comparison for a field that is one of these, none for most others. */
+static const struct known_field known_fields[] = {
+    [sizeof "Host" - 1] = {STR_INIT("Host"), on_host},
+    [sizeof "Expect" - 1] = {STR_INIT("Expect"), on_expect},
+    [sizeof "Connection" - 1] = {STR_INIT("Connection"), on_connection},
+    [sizeof "Content-Length" - 1] = {STR_INIT("Content-Length"), on_content_length},
+    [sizeof "Transfer-Encoding" - 1] = {STR_INIT("Transfer-Encoding"), on_transfer_encoding},
+};
+
+static void read_known_fields(struct head *head)
+{
+    const struct http_request *request = &head->h->x.request;
+    for (size_t i = 0; i < request->field_count; i++) {
+        const struct http_field *field = &request->fields[i];
+        if (field->name.n >= sizeof known_fields / sizeof *known_fields)
+            continue;
+        const struct known_field *known = &known_fields[field->name.n];
+        if (known->on_value && str_eq_nocase(known->name, field->name))
+            known->on_value(head, field->value);
+    }
+}
+
+/* ---- what follows from them ---- */
+
+static void decide_framing(struct head *head)
+{
+    struct h1 *h = head->h;
+    struct http_request *request = &h->x.request;
+    if (head->codings && (head->lengths || request->minor == 0))
+        refuse(head, 400); /* RFC 9112, 6.1: it smells of request smuggling */
+    h->body = (struct h1_body){.framing = H1_NO_BODY, .ended = true};
+    if (request->length == 0)
+        return;
+    bool chunked = request->length == HTTP_LENGTH_UNKNOWN;
+    h->body = (struct h1_body){.framing = chunked ? H1_CHUNKED : H1_LENGTH,
+                               .left = chunked ? 0 : (uint64_t)request->length};
+}
+
+/* RFC 9110, 10.1.1 */
+static void decide_expectation(struct head *head)
+{
+    if (head->expect.n == 0 || head->h->x.request.minor == 0)
+        return;
+    if (!str_eq_nocase(head->expect, STR("100-continue")))
+        refuse(head, 417);
+    head->h->body.expects = true;
+}
+
+/* The port is no part of a site's name. */
+static struct str without_port(struct str host)
+{
+    struct str tail = host.n && host.p[0] == '[' ? str_skip(host, str_find(host, ']')) : host;
+    return (struct str){host.p, host.n - tail.n + str_find(tail, ':')};
+}
+
+static void decide_target(struct head *head)
+{
+    struct http_request *request = &head->h->x.request;
+    if (head->hosts > 1 || (head->hosts == 0 && request->minor > 0))
+        refuse(head, 400); /* RFC 9112, 3.2 */
+    bool asterisk = str_eq(request->target, STR("*"));
+    if (request->method == METHOD_CONNECT)
+        refuse(head, 501); /* a tunnel is not what an origin server is for */
+    else if (asterisk && request->method != METHOD_OPTIONS)
+        refuse(head, 400);
+    else if (asterisk)
+        request->uri = (struct http_uri){.path = STR("*")};
+    else if (http_uri_parse(&head->h->x.arena, request->target, &request->uri) < 0)
+        refuse(head, 400);
+    if (request->uri.host.p)
+        request->host = request->uri.host; /* RFC 9112, 3.2.2 */
+    request->host = without_port(request->host);
+}
+
+static void decide_persistence(struct head *head)
+{
+    head->h->keep_alive = head->h->x.request.minor > 0 ? !head->close : head->keep_alive && !head->close;
+}
+
+/* What http-parser found wrong, as a status. */
+static int status_of(const http_parser *parser)
+{
+    switch (HTTP_PARSER_ERRNO(parser)) {
+    case HPE_INVALID_METHOD:
+        return 501;
+    case HPE_INVALID_VERSION:
+        return 505;
+    default:
+        return 400;
+    }
+}
+
+static int tokenise(struct head *head, const char *bytes, size_t n)
+{
+    http_parser parser;
+    http_parser_init(&parser, HTTP_REQUEST);
+    parser.data = head;
+    parser.lenient_http_headers = 1; /* its own check of Content-Length beside "Transfer-Encoding-X" is wrong */
+    size_t parsed = http_parser_execute(&parser, &settings, bytes, n);
+    if (head->status)
+        return head->status;
+    if (parsed != n || !head->complete)
+        return status_of(&parser);
+    if (parser.http_major != 1)
+        return parser.http_major == 0 ? 400 : 505;
+    head->h->x.request.minor = parser.http_minor;
+    return 0;
+}
+
+/* The request line is everything up to the first CR, the method everything up to its first space. */
+static void read_first_line(struct http_request *request, const char *bytes, size_t n)
+{
+    request->line = (struct str){bytes, n};
+    request->line.n = str_find(request->line, '\r');
+    request->method_name = (struct str){bytes, str_find(request->line, ' ')};
+    request->method = method_of(request->method_name);
+}
+
+int h1_parse(struct h1 *h, const char *bytes, size_t n)
+{
+    struct head head = {.h = h, .room = H1_FIELDS};
+    h->x.request = (struct http_request){.fields = h->frame_fields};
+    h->body = (struct h1_body){.ended = true};
+    h->keep_alive = false;
+    read_first_line(&h->x.request, bytes, n);
+    green_describe(h->x.request.line);
+    int status = tokenise(&head, bytes, n);
+    if (status)
+        return status;
+    read_known_fields(&head);
+    decide_target(&head);
+    decide_framing(&head);
+    decide_expectation(&head);
+    decide_persistence(&head);
+    if (head.status)
+        h->keep_alive = false;
+    return head.status;
+}
+
+const char *h1_library(void)
+{
+    static char text[32];
+    unsigned long version = http_parser_version();
+    snprintf(text, sizeof text, "http-parser %lu.%lu.%lu", version >> 16 & 255, version >> 8 & 255, version & 255);
+    return text;
+}

@@ -1,0 +1,133 @@
+/* h1_write.c: responses. Pieces gather in the frame's buffer and go out together, with the answers to all requests
+ * that came together: one send for most of them. */
+#include <errno.h>
+
+#include "http/date.h"
+#include "http/h1.h"
+#include "http/status.h"
+
+/* "Server: tern\r\nDate: ...\r\n", made once a second. */
+static struct str common_fields(void)
+{
+    static char text[] = "Server: tern\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
+    static time_t made;
+    time_t now = time(NULL);
+    if (now != made) {
+        http_date_write(text + sizeof "Server: tern\r\nDate: " - 1, now);
+        made = now;
+    }
+    return (struct str){text, sizeof text - 1};
+}
+
+static nsec write_timeout(const struct h1 *h)
+{
+    return h->x.server->timeouts.write;
+}
+
+static int flush_with(struct h1 *h, struct str last, bool more)
+{
+    struct iovec pieces[] = {{h->out.start, out_len(&h->out)}, {(void *)last.p, last.n}};
+    h->out = out_on(h->frame_out, sizeof h->frame_out);
+    return stream_write(&h->conn->stream, pieces, 2, more, write_timeout(h));
+}
+
+int h1_flush(struct h1 *h)
+{
+    return out_len(&h->out) ? flush_with(h, STR(""), false) : 0;
+}
+
+int h1_put(struct h1 *h, struct str bytes)
+{
+    if (bytes.n > out_room(&h->out)) {
+        if (bytes.n > H1_OUT_SIZE / 2)
+            return flush_with(h, bytes, true);
+        int error = flush_with(h, STR(""), true);
+        if (error)
+            return error;
+    }
+    out_put(&h->out, bytes);
+    return 0;
+}
+
+/* The fields that frame the content and say whether the connection goes on; and the empty line. */
+static void put_framing(struct h1 *h, struct out *o, int64_t length)
+{
+    bool old = h->x.request.minor == 0;
+    h->chunked = length == HTTP_LENGTH_UNKNOWN && !old && !h->x.response.no_content;
+    if (length == HTTP_LENGTH_UNKNOWN && old)
+        h->keep_alive = false; /* the end of the connection is the end of the content */
+    if (h->chunked) {
+        out_text(o, "Transfer-Encoding: chunked\r\n");
+    } else if (length != HTTP_LENGTH_UNKNOWN && !http_status_bodiless(h->x.response.status)) {
+        out_text(o, "Content-Length: ");
+        out_u64(o, (uint64_t)length);
+        out_text(o, "\r\n");
+    }
+    if (!h->keep_alive)
+        out_text(o, "Connection: close\r\n");
+    else if (old)
+        out_text(o, "Connection: keep-alive\r\n");
+    out_text(o, "\r\n");
+}
+
+static int head(struct exchange *x, int status, struct str fields, int64_t length)
+{
+    struct h1 *h = container_of(x, struct h1, x);
+    char framing[128];
+    struct out o = out_on(framing, sizeof framing);
+    if (!h->body.ended && (h->body.expects || h->body.error))
+        h->keep_alive = false; /* what follows on this connection can't be told from content */
+    put_framing(h, &o, length);
+    struct str pieces[] = {http_status_line(status), common_fields(), fields, out_str(&o)};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        int error = h1_put(h, pieces[i]);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static int content_chunked(struct h1 *h, struct str bytes)
+{
+    char line[24];
+    struct out o = out_on(line, sizeof line);
+    out_hex(&o, bytes.n);
+    out_text(&o, "\r\n");
+    int error = h1_put(h, out_str(&o));
+    if (!error)
+        error = h1_put(h, bytes);
+    return error ? error : h1_put(h, STR("\r\n"));
+}
+
+static int content(struct exchange *x, struct str bytes)
+{
+    struct h1 *h = container_of(x, struct h1, x);
+    if (h->chunked)
+        return content_chunked(h, bytes);
+    if (bytes.n <= out_room(&h->out)) {
+        out_put(&h->out, bytes);
+        return 0;
+    }
+    return flush_with(h, bytes, x->response.sent < (uint64_t)x->response.length);
+}
+
+static int file(struct exchange *x, int fd, off_t at, size_t n)
+{
+    struct h1 *h = container_of(x, struct h1, x);
+    int error = flush_with(h, STR(""), true);
+    return error ? error : stream_sendfile(&h->conn->stream, fd, at, n, write_timeout(h));
+}
+
+static int end(struct exchange *x)
+{
+    struct h1 *h = container_of(x, struct h1, x);
+    return h->chunked ? h1_put(h, STR("0\r\n\r\n")) : 0;
+}
+
+const struct exchange_ops h1_ops = {
+    .head = head,
+    .content = content,
+    .file = file,
+    .end = end,
+    .read = h1_read,
+};

@@ -1,0 +1,67 @@
+/* route.c: see route.h; what finds. route_conf.c reads. */
+#include "http/route.h"
+
+#include "http/site.h"
+
+static const struct http_site *find_wildcard(const struct http_sites *sites, struct str host)
+{
+    /* "*.example.org" is kept as ".example.org": probed from the longest tail to the shortest. */
+    for (size_t dot = str_find(host, '.'); dot < host.n;) {
+        host = str_skip(host, dot);
+        const struct hash_node *found = hash_find(&sites->wildcard, host);
+        if (found)
+            return container_of(found, struct site_host, node)->site;
+        dot = 1 + str_find(str_skip(host, 1), '.');
+    }
+    return NULL;
+}
+
+static const struct http_site *find_site(const struct http_sites *sites, struct str host)
+{
+    char lower[SITE_HOST_MAX];
+    if (sites->exact.count + sites->wildcard.count == 0 || host.n == 0 || host.n > sizeof lower)
+        return sites->fallback;
+    for (size_t i = 0; i < host.n; i++)
+        lower[i] = char_lower(host.p[i]);
+    struct str name = {lower, host.n};
+    const struct hash_node *found = hash_find(&sites->exact, name);
+    if (found)
+        return container_of(found, struct site_host, node)->site;
+    const struct http_site *site = find_wildcard(sites, name);
+    return site ? site : sites->fallback;
+}
+
+/* Of the two routes that a path may have, the one of that kind. */
+static const struct http_route *probe(const struct http_site *site, struct str path, bool exact)
+{
+    const struct hash_node *found = hash_find(&site->routes, path);
+    if (!found)
+        return NULL;
+    const struct http_route *route = container_of(found, struct http_route, node);
+    return route->exact == exact ? route : route->twin;
+}
+
+static bool some_prefix_has(const struct http_site *site, size_t length)
+{
+    return site->prefix_lengths >> (length % 64) & 1;
+}
+
+const struct http_route *http_route_find(const struct http_sites *sites, struct str host, struct str path)
+{
+    const struct http_site *site = find_site(sites, host);
+    if (!site)
+        return NULL;
+    const struct http_route *route = probe(site, path, true);
+    if (route)
+        return route;
+    /* Prefixes that end at a segment's end, the longest first: /a/b, /a/, /a, / for the path /a/b. */
+    for (size_t n = path.n; n > 0; n--) {
+        bool boundary = n == path.n || path.p[n] == '/' || path.p[n - 1] == '/';
+        if (!boundary || !some_prefix_has(site, n))
+            continue;
+        route = probe(site, (struct str){path.p, n}, false);
+        if (route)
+            return route;
+    }
+    return NULL;
+}

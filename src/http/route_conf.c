@@ -1,0 +1,251 @@
+/* route_conf.c: reads `sites` into the tables that route.c searches. */
+#include <errno.h>
+
+#include "http/site.h"
+
+const struct http_handler *const *http_handlers;
+
+struct route_settings {
+    struct str exact, path;
+};
+
+static const struct conf_key route_keys[] = {
+    {"exact", CONF_TEXT, offsetof(struct route_settings, exact), .doc = "this path and no other"},
+    {"path", CONF_TEXT, offsetof(struct route_settings, path), .doc = "this path and what is below it"},
+};
+
+static void free_hash(void *hash)
+{
+    hash_free(hash);
+}
+
+/* An empty map that ends with the reader's arena. */
+static int make_hash(struct conf_reader *r, struct hash *h)
+{
+    int error = hash_init(h, 16);
+    if (!error && arena_defer(r->arena, free_hash, h) < 0) {
+        hash_free(h);
+        error = -ENOMEM;
+    }
+    return error;
+}
+
+/* The handler that a route names. The route must name exactly one. */
+static int find_handler(struct conf_reader *r, struct conf_node *node, const struct http_handler **found,
+                        struct conf_node **settings)
+{
+    *found = NULL;
+    for (const struct http_handler *const *h = http_handlers; *h; h++) {
+        struct conf_node *named = conf_find(node, (*h)->name);
+        if (named && *found) {
+            conf_error_key(r, named, "a second handler; the route has `" STR_FMT "` already", STR_ARG((*found)->name));
+            return -EINVAL;
+        }
+        if (named) {
+            *found = *h;
+            *settings = named;
+        }
+    }
+    return 0;
+}
+
+/* The keys of a route are its own and the name of every handler, whose value the handler's own table describes. */
+static int accept_any(struct conf_reader *r, struct conf_node *value, void *field)
+{
+    (void)r, (void)value, (void)field;
+    return 0;
+}
+
+enum { HANDLERS_MAX = 32 };
+
+static struct conf_table handler_names(struct conf_key keys[static HANDLERS_MAX])
+{
+    size_t count = 0;
+    for (const struct http_handler *const *h = http_handlers; *h && count < HANDLERS_MAX; h++)
+        keys[count++] = (struct conf_key){(*h)->name.p, CONF_CUSTOM, .read = accept_any};
+    return (struct conf_table){.what = "a route", .keys = keys, .count = count};
+}
+
+static int read_path(struct conf_reader *r, struct conf_node *node, const struct route_settings *s,
+                     struct http_route *route)
+{
+    struct conf_node *exact = conf_find(node, STR("exact")), *path = conf_find(node, STR("path"));
+    if (!exact == !path) {
+        conf_error(r, node, "a route has either `exact` or `path`");
+        return -EINVAL;
+    }
+    route->exact = exact != NULL;
+    route->path = exact ? s->exact : s->path;
+    if (!str_starts(route->path, STR("/"))) {
+        conf_error(r, exact ? exact : path, "a path starts with `/`");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int add_route(struct conf_reader *r, const struct conf_node *node, struct http_site *site,
+                     struct http_route *route)
+{
+    if (!route->exact)
+        site->prefix_lengths |= 1ULL << (route->path.n % 64);
+    route->node.key = route->path;
+    struct hash_node *found = hash_find(&site->routes, route->path);
+    if (!found)
+        return hash_insert(&site->routes, &route->node);
+    struct http_route *other = container_of(found, struct http_route, node);
+    if (other->exact == route->exact || other->twin) {
+        conf_error(r, node, "a second route for `" STR_FMT "`", STR_ARG(route->path));
+        return -EINVAL;
+    }
+    other->twin = route;
+    return 0;
+}
+
+static int read_settings(struct conf_reader *r, struct conf_node *node, struct http_route *route)
+{
+    const struct http_handler *h = route->handler;
+    route->settings = arena_zalloc(r->arena, h->size);
+    if (!route->settings)
+        return -ENOMEM;
+    int error = conf_read_map(r, node, h->table, route->settings);
+    if (!error && h->prepare)
+        error = h->prepare(r, node, route, route->settings);
+    return error;
+}
+
+static int read_route(struct conf_reader *r, struct conf_node *node, struct http_site *site)
+{
+    struct conf_key names[HANDLERS_MAX];
+    struct conf_table handlers = handler_names(names);
+    struct conf_table table = CONF_TABLE("a route", route_keys);
+    table.more = &handlers;
+    struct route_settings s = {0};
+    struct conf_node *settings = NULL;
+    struct http_route *route = arena_zalloc(r->arena, sizeof *route);
+    if (!route)
+        return -ENOMEM;
+    int error = conf_read_map(r, node, &table, &s);
+    if (!error)
+        error = find_handler(r, node, &route->handler, &settings);
+    if (error)
+        return error;
+    error = read_path(r, node, &s, route);
+    if (!route->handler) {
+        conf_error(r, node, "a route needs a handler, such as `files`");
+        return -EINVAL;
+    }
+    int settings_error = read_settings(r, settings, route);
+    error = error ? error : settings_error;
+    return error ? error : add_route(r, node, site, route);
+}
+
+static int read_routes(struct conf_reader *r, struct conf_node *node, void *site)
+{
+    int first = 0;
+    if (node->kind != CONF_SEQUENCE) {
+        conf_error(r, node, "must be a list of routes");
+        return -EINVAL;
+    }
+    conf_each (route, node) {
+        int error = read_route(r, route, site);
+        first = first ? first : error;
+    }
+    return first;
+}
+
+/* The table of a host name, and the name as it is kept there. */
+static int classify_host(struct conf_reader *r, const struct conf_node *node, struct http_sites *sites,
+                         struct str *name, struct hash **table)
+{
+    bool wildcard = str_starts(*name, STR("*."));
+    *table = wildcard ? &sites->wildcard : &sites->exact;
+    *name = arena_copy(r->arena, str_skip(*name, wildcard));
+    if (!name->p)
+        return -ENOMEM;
+    for (size_t i = 0; i < name->n; i++)
+        ((char *)name->p)[i] = char_lower(name->p[i]);
+    struct str host = str_skip(*name, wildcard);
+    if (host.n == 0 || name->n > SITE_HOST_MAX || !http_host_valid(host) || str_find(host, '*') < host.n) {
+        conf_error(r, node, "not a host name");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int add_host(struct conf_reader *r, const struct conf_node *node, struct http_sites *sites,
+                    struct http_site *site, struct str name)
+{
+    struct hash *table;
+    int error = classify_host(r, node, sites, &name, &table);
+    if (error)
+        return error;
+    struct site_host *host = arena_zalloc(r->arena, sizeof *host);
+    if (!host)
+        return -ENOMEM;
+    host->site = site;
+    host->node.key = name;
+    error = hash_insert(table, &host->node);
+    if (error == -EEXIST) {
+        conf_error(r, node, "another site has this host already");
+        error = -EINVAL;
+    }
+    return error;
+}
+
+static int add_site(struct conf_reader *r, struct conf_node *node, struct http_sites *sites, struct http_site *site)
+{
+    struct conf_node *hosts = conf_find(node, STR("hosts"));
+    if (site->hosts.n == 0 && sites->fallback) {
+        conf_error(r, node, "a second site without hosts; only one can be the default");
+        return -EINVAL;
+    }
+    if (site->hosts.n == 0)
+        sites->fallback = site;
+    int first = 0;
+    size_t i = 0;
+    if (hosts)
+        conf_each_item (item, hosts) {
+            int error = add_host(r, item, sites, site, site->hosts.v[i++]);
+            first = first ? first : error;
+        }
+    return first;
+}
+
+static const struct conf_key site_keys[] = {
+    {"hosts", CONF_TEXTS, offsetof(struct http_site, hosts),
+     .doc = "names it answers to, such as example.org or *.example.org; none: it is the default site"},
+    {"routes", CONF_CUSTOM, .required = true, .read = read_routes, .doc = "which handler answers for which path"},
+};
+
+static const struct conf_table site_table = CONF_TABLE("a site", site_keys);
+
+static int read_site(struct conf_reader *r, struct conf_node *node, struct http_sites *sites)
+{
+    struct http_site *site = arena_zalloc(r->arena, sizeof *site);
+    if (!site)
+        return -ENOMEM;
+    int error = make_hash(r, &site->routes);
+    if (error)
+        return error;
+    error = conf_read_map(r, node, &site_table, site);
+    return error ? error : add_site(r, node, sites, site);
+}
+
+int http_sites_read(struct conf_reader *r, struct conf_node *node, void *target)
+{
+    struct http_sites *sites = target;
+    int first = make_hash(r, &sites->exact);
+    if (!first)
+        first = make_hash(r, &sites->wildcard);
+    if (first)
+        return first;
+    if (node->kind != CONF_SEQUENCE || !node->first) {
+        conf_error(r, node, "must be a list of sites");
+        return -EINVAL;
+    }
+    conf_each (site, node) {
+        int error = read_site(r, site, sites);
+        first = first ? first : error;
+    }
+    return first;
+}

@@ -1,0 +1,37 @@
+/* server.h: the configuration of the http layer, and what one worker serves with it.
+ *
+ * A struct http_server is read-only once it is read: one generation of configuration. Limits and timeouts are the
+ * contract's; zero times and counts mean what docs say there.
+ */
+#ifndef TERN_HTTP_SERVER_H
+#define TERN_HTTP_SERVER_H
+
+#include "conf/schema.h"
+#include "http/route.h"
+#include "log/access.h"
+
+struct http_limits {
+    int64_t connections; /* a worker's; -1: as many as descriptors allow */
+    int64_t green_threads;
+    uint64_t header_size;
+    int64_t header_count;
+    uint64_t target_size;
+    uint64_t body_size;
+    int64_t requests_per_connection; /* 0: no limit */
+};
+
+struct http_timeouts {
+    nsec header, body, write, idle, shutdown;
+};
+
+struct http_server {
+    struct http_limits limits;
+    struct http_timeouts timeouts;
+    struct http_sites sites;
+    struct access_log *access; /* NULL: off */
+    nsec access_flush;         /* how long a line may wait in the buffer */
+};
+
+extern const struct conf_table http_limits_table, http_timeouts_table;
+
+#endif

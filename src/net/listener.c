@@ -1,0 +1,76 @@
+/* listener.c: see listener.h. Options are set on the listening socket: Linux hands TCP_NODELAY on to what it accepts,
+ * so a connection needs no setsockopt of its own. */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Whether a unix socket's file is left over from a server that is gone. */
+static bool is_stale(const struct addr *addr)
+{
+    struct stat st;
+    if (addr->un.sun_path[0] == '\0' || lstat(addr->un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    bool refused = connect(fd, &addr->any, addr->size) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+static int set_options(int fd, const struct addr *addr)
+{
+    static const int on = 1;
+    if (addr_is_unix(addr))
+        return 0;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+        return -errno;
+    /* [::]:80 beside 0.0.0.0:80 is two listeners, as it is written. */
+    if (addr->any.sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+        return -errno;
+    return 0;
+}
+
+int listener_open(const struct addr *addr, int backlog)
+{
+    int fd = socket(addr->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    int error = set_options(fd, addr);
+    if (error)
+        goto fail;
+    if (addr_is_unix(addr) && is_stale(addr))
+        unlink(addr->un.sun_path);
+    if (bind(fd, &addr->any, addr->size) < 0 || listen(fd, backlog) < 0) {
+        error = -errno;
+        goto fail;
+    }
+    return fd;
+fail:
+    close(fd);
+    return error;
+}
+
+int listener_accept(int fd, struct peer *peer)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    int connection = accept4(fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (connection < 0)
+        return -errno;
+    peer_from(peer, (struct sockaddr *)&address);
+    return connection;
+}
+
+void listener_close(int fd, const struct addr *addr)
+{
+    close(fd);
+    if (addr_is_unix(addr) && addr->un.sun_path[0] != '\0')
+        unlink(addr->un.sun_path);
+}

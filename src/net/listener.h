@@ -1,0 +1,22 @@
+/* listener.h: listening sockets.
+ *
+ * The master opens one socket for each worker on the same address (SO_REUSEPORT), so that the kernel spreads new
+ * connections over them, and keeps all of them open: what waits in the queue of a worker that died is there for the
+ * next one. A unix socket can't be multiplied and is shared by all workers.
+ */
+#ifndef TERN_NET_LISTENER_H
+#define TERN_NET_LISTENER_H
+
+#include "net/addr.h"
+
+/* Opens a non-blocking listening socket. The descriptor, or -errno. A stale unix socket, one that nobody listens on,
+ * is removed first; one that is in use is -EADDRINUSE. */
+int listener_open(const struct addr *addr, int backlog) __attribute__((warn_unused_result));
+
+/* Accepts one connection, without waiting: its non-blocking descriptor, or -errno as accept4(). */
+int listener_accept(int fd, struct peer *peer) __attribute__((warn_unused_result));
+
+/* Closes a listening socket; a unix socket's file is removed as well. */
+void listener_close(int fd, const struct addr *addr);
+
+#endif

@@ -1,0 +1,153 @@
+/* stream.c: see stream.h. Whatever carries a stream tries first and waits on -EAGAIN; the waiting is here, once. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+void stream_init(struct stream *s, const struct stream_ops *ops, int fd)
+{
+    s->ops = ops;
+    s->burst = 0;
+    green_fd_init(&s->fd, fd);
+}
+
+/* After n bytes: lets the others run when this thread has had its share. */
+static int spend(struct stream *s, size_t n)
+{
+    s->burst += (uint32_t)n;
+    if (s->burst < STREAM_BURST)
+        return 0;
+    s->burst = 0;
+    return green_yield();
+}
+
+ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
+{
+    for (;;) {
+        ssize_t got = s->ops->read(s, to, n);
+        if (got >= 0) {
+            int error = spend(s, (size_t)got);
+            return error ? error : got;
+        }
+        if (got != -EAGAIN)
+            return got;
+        s->burst = 0;
+        int error = green_fd_readable(&s->fd, deadline);
+        if (error)
+            return error;
+    }
+}
+
+static int wait_writable(struct stream *s, nsec timeout)
+{
+    s->burst = 0;
+    return green_fd_writable(&s->fd, nsec_add(green_now(), timeout));
+}
+
+/* Takes n written bytes off the front of the pieces. */
+static void consume(struct iovec **pieces, int *count, size_t n)
+{
+    while (*count && n >= (*pieces)->iov_len) {
+        n -= (*pieces)->iov_len;
+        ++*pieces;
+        --*count;
+    }
+    if (*count) {
+        (*pieces)->iov_base = (char *)(*pieces)->iov_base + n;
+        (*pieces)->iov_len -= n;
+    }
+}
+
+int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, nsec timeout)
+{
+    consume(&pieces, &count, 0);
+    while (count) {
+        ssize_t sent = s->ops->write(s, pieces, count, more);
+        if (sent < 0 && sent != -EAGAIN)
+            return (int)sent;
+        int error = sent < 0 ? wait_writable(s, timeout) : spend(s, (size_t)sent);
+        if (error)
+            return error;
+        if (sent > 0)
+            consume(&pieces, &count, (size_t)sent);
+    }
+    return 0;
+}
+
+/* A file that is written to while it is being sent must not end as if it were whole: its peer would take a mixture of
+ * two versions for one. So before each piece after the first we look at it again. */
+static bool changed(int file, const struct stat *before)
+{
+    struct stat now;
+    return fstat(file, &now) < 0 || now.st_size != before->st_size || now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+           now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+}
+
+int stream_sendfile(struct stream *s, int file, off_t at, size_t n, nsec timeout)
+{
+    struct stat before;
+    bool looked = false;
+    while (n) {
+        ssize_t sent = s->ops->sendfile(s, file, &at, n);
+        if (sent == 0)
+            return -EIO;
+        if (sent < 0 && sent != -EAGAIN)
+            return (int)sent;
+        n -= sent > 0 ? (size_t)sent : 0;
+        if (n == 0)
+            return spend(s, (size_t)sent);
+        if (!looked && fstat(file, &before) < 0)
+            return -errno;
+        looked = true;
+        int error = sent < 0 ? wait_writable(s, timeout) : spend(s, (size_t)sent);
+        if (error)
+            return error;
+        if (changed(file, &before))
+            return -ESTALE;
+    }
+    return 0;
+}
+
+/* ---- TCP and unix sockets ---- */
+
+static ssize_t plain_read(struct stream *s, void *to, size_t n)
+{
+    ssize_t got = recv(s->fd.fd, to, n, 0);
+    return got < 0 ? (errno == EINTR ? -EAGAIN : -errno) : got;
+}
+
+static ssize_t plain_write(struct stream *s, const struct iovec *pieces, int count, bool more)
+{
+    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+    struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+    /* send() for one piece: the kernel need not import a vector. */
+    ssize_t sent = count == 1 ? send(s->fd.fd, pieces->iov_base, pieces->iov_len, flags)
+                              : sendmsg(s->fd.fd, &message, flags);
+    return sent < 0 ? (errno == EINTR ? -EAGAIN : -errno) : sent;
+}
+
+static ssize_t plain_sendfile(struct stream *s, int file, off_t *at, size_t n)
+{
+    ssize_t sent = sendfile(s->fd.fd, file, at, n);
+    return sent < 0 ? (errno == EINTR ? -EAGAIN : -errno) : sent;
+}
+
+static void plain_shutdown(struct stream *s)
+{
+    shutdown(s->fd.fd, SHUT_WR); /* a failure means that there is no peer any more */
+}
+
+static void plain_close(struct stream *s)
+{
+    green_fd_close(&s->fd);
+}
+
+const struct stream_ops stream_plain = {
+    .read = plain_read,
+    .write = plain_write,
+    .sendfile = plain_sendfile,
+    .shutdown = plain_shutdown,
+    .close = plain_close,
+};

@@ -1,0 +1,68 @@
+/* stream.h: a connection as bytes in two directions.
+ *
+ * HTTP never asks what carries it: a stream is a small table of operations over a descriptor. stream_plain (TCP and
+ * unix sockets) is the first; TLS will be the second.
+ *
+ * Reads and writes wait, so they are for green threads. One thread at a time reads, one writes. A thread that moves
+ * more than STREAM_BURST bytes without waiting yields, so that one fast peer can't starve the rest.
+ */
+#ifndef TERN_NET_STREAM_H
+#define TERN_NET_STREAM_H
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "green/fd.h"
+
+enum { STREAM_BURST = 1 << 20 };
+
+struct stream;
+
+struct stream_ops {
+    /* What the stream does without waiting: bytes moved, or -EAGAIN, or -errno. A read of 0 is the peer's end. */
+    ssize_t (*read)(struct stream *s, void *to, size_t n);
+    ssize_t (*write)(struct stream *s, const struct iovec *pieces, int count, bool more);
+    ssize_t (*sendfile)(struct stream *s, int file, off_t *at, size_t n);
+    void (*shutdown)(struct stream *s); /* no more writes: the peer reads the end */
+    void (*close)(struct stream *s);
+};
+
+struct stream {
+    const struct stream_ops *ops;
+    struct green_fd fd;
+    uint32_t burst; /* bytes moved since the last wait or yield */
+};
+
+extern const struct stream_ops stream_plain;
+
+/* Takes over a connected, non-blocking socket. */
+void stream_init(struct stream *s, const struct stream_ops *ops, int fd);
+
+/* What is there now: bytes, 0 at the peer's end, -EAGAIN when nothing is, -errno. Does not wait. */
+static inline ssize_t stream_try_read(struct stream *s, void *to, size_t n)
+{
+    return s->ops->read(s, to, n);
+}
+
+/* Waits for at least one byte. Bytes, 0 at the peer's end, -ETIMEDOUT, -ECANCELED, -errno. */
+ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline) GREEN_WAITS;
+
+/* Writes all the pieces (which it uses up); `more`: more follows soon, so a partial packet may wait for it. The
+ * timeout is for progress: it starts anew whenever the peer took something. 0, -ETIMEDOUT, -ECANCELED, -errno. */
+int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, nsec timeout) GREEN_WAITS;
+
+/* Sends n bytes of a file from an offset on, without copying them where the stream can. -EIO: the file ended before
+ * n bytes; -ESTALE: it was written to while it was sent. Otherwise as stream_write(). */
+int stream_sendfile(struct stream *s, int file, off_t at, size_t n, nsec timeout) GREEN_WAITS;
+
+static inline void stream_shutdown(struct stream *s)
+{
+    s->ops->shutdown(s);
+}
+
+static inline void stream_close(struct stream *s)
+{
+    s->ops->close(s);
+}
+
+#endif

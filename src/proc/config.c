@@ -1,0 +1,271 @@
+/* config.c: see config.h. The tables of the lower layers come together here. */
+#include "proc/config.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "conf/dump.h"
+#include "conf/include.h"
+#include "conf/yaml.h"
+#include "handler/file_cache.h"
+#include "handler/registry.h"
+#include "log/log.h"
+
+#define IN(member) offsetof(struct config, member)
+#define IN_LOG(member) offsetof(struct log_settings, member)
+
+static const char *const automatic[] = {"auto", NULL};
+
+/* ---- listen ---- */
+
+static const struct conf_key listen_keys[] = {
+    {"address", CONF_TEXT, offsetof(struct listen, text), .required = true,
+     .doc = "address:port, [address]:port, or unix:path"},
+    {"backlog", CONF_INT, offsetof(struct listen, backlog), .fallback = "4096", .min = 1, .max = 65535,
+     .doc = "connections that may wait to be accepted, for each worker"},
+};
+
+static const struct conf_table listen_table = CONF_TABLE("listen", listen_keys);
+
+static const struct conf_key listen_address = {"listen", CONF_TEXT, .doc = "address"};
+
+static int read_listener(struct conf_reader *r, struct conf_node *node, struct listen *listen)
+{
+    int error;
+    listen->backlog = 4096;
+    if (node->kind == CONF_MAPPING)
+        error = conf_read_map(r, node, &listen_table, listen);
+    else
+        error = conf_read_value(r, node, &listen_address, &listen->text);
+    if (error)
+        return error;
+    error = addr_parse(listen->text, &listen->addr);
+    if (error)
+        conf_error(r, node, "`" STR_FMT "` %s; write 127.0.0.1:8080, [::1]:8080 or unix:/path", STR_ARG(listen->text),
+                   error == -ENAMETOOLONG ? "is too long a path"
+                   : error == -ERANGE     ? "has a port out of range (1 to 65535)"
+                                          : "is not an address");
+    return error ? -EINVAL : 0;
+}
+
+static int refuse_twins(struct conf_reader *r, struct conf_node *node, const struct listen *all, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++)
+        if (addr_same(&all[i].addr, &all[count - 1].addr)) {
+            conf_error(r, node, "`" STR_FMT "` is listed twice", STR_ARG(all[count - 1].text));
+            return -EINVAL;
+        }
+    return 0;
+}
+
+static int read_listen(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    struct config *config = container_of(field, struct config, listen);
+    size_t room = conf_item_count(node);
+    int first = 0;
+    config->listen = arena_zalloc(r->arena, (room ? room : 1) * sizeof *config->listen);
+    if (!config->listen)
+        return -ENOMEM;
+    if (room == 0) {
+        conf_error(r, node, "needs at least one address");
+        return -EINVAL;
+    }
+    conf_each_item (item, node) {
+        int error = read_listener(r, item, &config->listen[config->listen_count++]);
+        if (!error)
+            error = refuse_twins(r, item, config->listen, config->listen_count);
+        first = first ? first : error;
+    }
+    return first;
+}
+
+/* ---- log ---- */
+
+static const struct conf_key access_keys[] = {
+    {"path", CONF_TEXT, IN_LOG(access), .required = true, .doc = "the file"},
+    {"format", CONF_TEXT, IN_LOG(access_format), .fallback = "combined", .doc = "combined"},
+    {"buffer", CONF_SIZE, IN_LOG(access_buffer), .fallback = "64k", .min = 4096, .max = 16 << 20,
+     .doc = "lines gather in a buffer of this size"},
+    {"flush", CONF_TIME, IN_LOG(access_flush), .fallback = "1s", .min = 100 * NSEC_MS, .max = 3600 * NSEC_SEC,
+     .doc = "the longest that a line stays there"},
+};
+
+static const struct conf_table access_table = CONF_TABLE("access", access_keys);
+static const struct conf_key access_path = {"access", CONF_TEXT, .doc = "path"};
+
+static int read_access(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    struct log_settings *log = container_of(field, struct log_settings, access);
+    log->access_format = STR("combined");
+    log->access_buffer = 64 * 1024;
+    log->access_flush = NSEC_SEC;
+    if (node->kind == CONF_MAPPING) {
+        int error = conf_read_map(r, node, &access_table, log);
+        if (!error && !str_eq(log->access_format, STR("combined"))) {
+            conf_error(r, conf_find(node, STR("format")), "there is one format: combined");
+            error = -EINVAL;
+        }
+        return error;
+    }
+    int error = conf_read_value(r, node, &access_path, &log->access);
+    if (str_eq(log->access, STR("off")))
+        log->access = STR("");
+    return error;
+}
+
+static const struct conf_key log_keys[] = {
+    {"level", CONF_ENUM, IN_LOG(level), .fallback = "notice", .words = log_level_names, .doc = "least level written"},
+    {"error", CONF_TEXT, IN_LOG(error), .fallback = "stderr", .doc = "stderr, syslog or a path"},
+    {"access", CONF_CUSTOM, IN_LOG(access), .fallback = "off", .read = read_access, .doc = "off, a path, or a mapping"},
+};
+
+static const struct conf_table log_table = CONF_TABLE("log", log_keys);
+
+/* ---- the top level ---- */
+
+static int read_user(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    static const struct conf_key key = {"user", CONF_TEXT, .doc = "user"};
+    int error = conf_read_value(r, node, &key, field);
+    if (!error && !getpwnam(((struct str *)field)->p)) {
+        conf_error(r, node, "no such user: " STR_FMT, STR_ARG(*(struct str *)field));
+        error = -EINVAL;
+    }
+    return error;
+}
+
+static int read_group(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    static const struct conf_key key = {"group", CONF_TEXT, .doc = "group"};
+    int error = conf_read_value(r, node, &key, field);
+    if (!error && !getgrnam(((struct str *)field)->p)) {
+        conf_error(r, node, "no such group: " STR_FMT, STR_ARG(*(struct str *)field));
+        error = -EINVAL;
+    }
+    return error;
+}
+
+static int read_control(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    (void)field;
+    if (node->kind == CONF_SCALAR && str_eq(node->text, STR("off")))
+        return 0;
+    conf_error(r, node, "this version has no control socket: `off` is all it takes");
+    return -EINVAL;
+}
+
+static const struct conf_key keys[] = {
+    {"user", CONF_CUSTOM, IN(user), .read = read_user, .doc = "workers run as this user when the master is root"},
+    {"group", CONF_CUSTOM, IN(group), .read = read_group, .doc = "and as this group"},
+    {"workers", CONF_INT, IN(workers), .fallback = "auto", .words = automatic, .min = 1, .max = 1024,
+     .doc = "processes that serve; auto: one for each usable core"},
+    {"pin", CONF_BOOL, IN(pin), .fallback = "off", .doc = "worker i on core i"},
+    {"threads", CONF_INT, IN(threads), .fallback = "4", .min = 1, .max = 256,
+     .doc = "threads of a worker for what blocks"},
+    {"control", CONF_CUSTOM, IN(user), .fallback = "off", .read = read_control, .doc = "off"},
+    {"stack", CONF_SIZE, IN(stack), .fallback = "64k", .min = 64 << 10, .max = 64 << 20,
+     .doc = "address space of a green thread's stack"},
+    {"mime_types", CONF_TEXT, IN(mime_types), .doc = "a mime.types file"},
+    {"listen", CONF_CUSTOM, IN(listen), .required = true, .read = read_listen, .doc = "where connections come in"},
+    {"limits", CONF_MAP, IN(http.limits), .fallback = "{}", .table = &http_limits_table, .doc = "bounds"},
+    {"timeouts", CONF_MAP, IN(http.timeouts), .fallback = "{}", .table = &http_timeouts_table, .doc = "deadlines"},
+    {"log", CONF_MAP, IN(log), .fallback = "{}", .table = &log_table, .doc = "what is written where"},
+    {"sites", CONF_CUSTOM, IN(http.sites), .required = true, .read = http_sites_read, .doc = "what is served"},
+};
+
+static const struct conf_table table = CONF_TABLE("the configuration", keys);
+
+/* ---- media types ---- */
+
+/* The file that is configured, or the first of the usual ones, or what is compiled in. */
+static int load_types(struct conf_reader *r, struct config *config, const char *file)
+{
+    unsigned line;
+    int error = -ENOENT;
+    struct str folder = file ? str_of(file) : STR("");
+    while (folder.n && folder.p[folder.n - 1] != '/')
+        folder.n--;
+    struct str beside = arena_printf(r->arena, STR_FMT "mime.types", STR_ARG(folder));
+    const char *places[] = {config->mime_types.n ? config->mime_types.p : beside.p, "/etc/tern/mime.types"};
+    size_t count = config->mime_types.n ? 1 : 2;
+    for (size_t i = 0; i < count && error == -ENOENT; i++) {
+        error = http_mime_load(&config->types, r->arena, places[i], &line);
+        if (error && (error != -ENOENT || config->mime_types.n))
+            conf_error_at(r, str_of(places[i]), line, 1, "%s",
+                          error == -EBADMSG ? "not a line of a mime.types file" : strerror(-error));
+    }
+    if (error == -ENOENT && !config->mime_types.n)
+        error = http_mime_builtin(&config->types, r->arena);
+    file_cache_use_types(&config->types);
+    return error;
+}
+
+/* ---- the whole ---- */
+
+/* -l and -r are a configuration like any other. */
+static int parse_options(struct conf_reader *r, const struct config_options *options, struct conf_node **tree)
+{
+    struct str text = arena_printf(r->arena, "listen: ['%s']\nsites: [{routes: [{path: /, files: {root: '%s'}}]}]\n",
+                                   options->listen, options->root);
+    return text.p ? conf_parse(r, STR("command line"), text, tree) : -ENOMEM;
+}
+
+static int override_workers(struct conf_reader *r, const struct config_options *options, struct config *config)
+{
+    uint64_t workers;
+    if (!options->workers)
+        return 0;
+    if (str_to_u64(str_of(options->workers), &workers) < 0 || workers < 1 || workers > 1024) {
+        conf_error_at(r, STR("command line"), 1, 1, "-w: `%s` is not a number of workers (1 to 1024)",
+                      options->workers);
+        return -EINVAL;
+    }
+    config->workers = (int64_t)workers;
+    return 0;
+}
+
+static int read_all(struct conf_reader *r, const struct config_options *options, struct config *config)
+{
+    int error = options->root ? parse_options(r, options, &config->tree) : conf_load(r, options->file, &config->tree);
+    if (error)
+        return error;
+    http_handlers = handler_registry;
+    error = conf_read_map(r, config->tree, &table, config);
+    int workers_error = override_workers(r, options, config);
+    int types_error = load_types(r, config, options->root ? NULL : options->file);
+    return error ? error : workers_error ? workers_error : types_error;
+}
+
+struct config *config_load(const struct config_options *options, FILE *errors)
+{
+    struct config *config = calloc(1, sizeof *config);
+    if (!config) {
+        fprintf(errors, "tern: no memory for the configuration\n");
+        return NULL;
+    }
+    struct conf_reader r;
+    arena_init(&config->arena, NULL, 0);
+    conf_reader_init(&r, &config->arena);
+    int error = read_all(&r, options, config);
+    conf_report(&r, errors);
+    if (!error && !conf_failed(&r))
+        return config;
+    if (!conf_failed(&r))
+        fprintf(errors, "tern: %s: %s\n", options->root ? "command line" : options->file, strerror(-error));
+    config_free(config);
+    return NULL;
+}
+
+int config_print(const struct config *config, FILE *f)
+{
+    return conf_dump(f, config->tree);
+}
+
+void config_free(struct config *config)
+{
+    arena_clear(&config->arena);
+    free(config);
+}

@@ -1,0 +1,57 @@
+/* config.h: one generation of configuration: the whole of it, in one arena. */
+#ifndef TERN_PROC_CONFIG_H
+#define TERN_PROC_CONFIG_H
+
+#include <stdio.h>
+
+#include "http/mime.h"
+#include "http/server.h"
+#include "net/addr.h"
+
+struct listen {
+    struct str text; /* as it was written */
+    struct addr addr;
+    int64_t backlog;
+};
+
+struct log_settings {
+    int level; /* enum log_level */
+    struct str error;
+    struct str access; /* path; empty: off */
+    struct str access_format;
+    uint64_t access_buffer;
+    nsec access_flush;
+};
+
+struct config {
+    struct arena arena; /* holds all of it */
+    struct conf_node *tree;
+    struct str user, group;
+    int64_t workers; /* -1: one for each usable core */
+    bool pin;
+    int64_t threads;
+    uint64_t stack;
+    struct str mime_types;
+    struct mime_types types;
+    struct listen *listen;
+    size_t listen_count;
+    struct log_settings log;
+    struct http_server http;
+};
+
+/* What the command line says, beside or instead of a file. */
+struct config_options {
+    const char *file;
+    const char *listen, *root; /* -l and -r: no file */
+    const char *workers;       /* -w; NULL: as configured */
+};
+
+/* Reads the configuration. NULL: it is not usable, and why has been printed to `errors`, one line for each reason. */
+struct config *config_load(const struct config_options *options, FILE *errors);
+
+/* Prints the effective configuration as YAML. 0 or -EIO. */
+int config_print(const struct config *config, FILE *f) __attribute__((warn_unused_result));
+
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,32 @@
+/* version.c: see version.h. */
+#include "proc/version.h"
+
+#include <sys/utsname.h>
+
+#include "conf/yaml.h"
+#include "green/green.h"
+#include "http/h1.h"
+
+#define VERSION "0.1.0"
+
+#if defined(__clang__)
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+const char *version_line(void)
+{
+    return "tern " VERSION;
+}
+
+void version_print(FILE *f)
+{
+    struct utsname system;
+    fprintf(f, "%s\n", version_line());
+    fprintf(f, "compiler: %s\n", COMPILER);
+    fprintf(f, "libraries: %s, %s, %s\n", green_library(), h1_library(), conf_library());
+    fprintf(f, "stack guards: %s\n", green_guards_pages() ? "pages (MADV_GUARD_INSTALL)" : "mappings (mprotect)");
+    if (uname(&system) == 0)
+        fprintf(f, "kernel: %s %s %s\n", system.sysname, system.release, system.machine);
+}
