@@ -65,12 +65,16 @@ struct unit {
 };
 
 static const struct unit size_units[] = {
-    {STR_INIT("k"), 1ULL << 10}, {STR_INIT("m"), 1ULL << 20}, {STR_INIT("g"), 1ULL << 30}, {STR_INIT(""), 1}};
+    {STR_INIT("k"), 1ULL << 10},
+    {STR_INIT("m"), 1ULL << 20},
+    {STR_INIT("g"), 1ULL << 30},
+    {STR_INIT(""), 1},
+};
 
 static const struct unit time_units[] = {
-    {STR_INIT("ms"), 1000000ULL},           {STR_INIT("s"), 1000000000ULL},
-    {STR_INIT("m"), 60 * 1000000000ULL},    {STR_INIT("h"), 3600 * 1000000000ULL},
-    {STR_INIT("d"), 86400 * 1000000000ULL}, {STR_INIT(""), 1000000000ULL}};
+    {STR_INIT("ms"), 1000000ULL},          {STR_INIT("s"), 1000000000ULL},         {STR_INIT("m"), 60 * 1000000000ULL},
+    {STR_INIT("h"), 3600 * 1000000000ULL}, {STR_INIT("d"), 86400 * 1000000000ULL}, {STR_INIT(""), 1000000000ULL},
+};
 
 static int to_units(struct str s, const struct unit *units, size_t count, uint64_t max, uint64_t *value)
 {

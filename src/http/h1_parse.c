@@ -1,8 +1,9 @@
-/* h1_parse.c: a head, tokenised by http-parser; the only file that sees it.
+/* h1_parse.c: a head becomes a request.
  *
- * The parser gets complete heads that h1_scan() has accepted, and is stopped at their end. It says where the target
- * and the fields are; what governs framing (Host, Connection, Content-Length, Transfer-Encoding) is computed from the
- * fields here, never from the parser's flags: see each rule below for its source.
+ * It is complete, and h1_scan() has accepted its bytes. The request line is taken apart here, by the letter of RFC 9112;
+ * the fields are tokenised by http-parser, which this file alone sees: it starts behind a request line, and is stopped
+ * at the end of the head. What governs framing (Host, Connection, Content-Length, Transfer-Encoding) is computed from
+ * the fields, never from the parser's flags: see each rule below for its source.
  */
 #include <errno.h>
 #include <http_parser.h>
@@ -27,13 +28,6 @@ static int refuse(struct head *head, int status)
     if (!head->status)
         head->status = status;
     return -1; /* stops the parser */
-}
-
-static int on_url(http_parser *parser, const char *at, size_t n)
-{
-    struct head *head = parser->data;
-    head->h->x.request.target = (struct str){at, n};
-    return n > head->h->x.server->limits.target_size ? refuse(head, 414) : 0;
 }
 
 static bool make_room(struct head *head)
@@ -79,7 +73,6 @@ static int on_headers_complete(http_parser *parser)
 }
 
 static const http_parser_settings settings = {
-    .on_url = on_url,
     .on_header_field = on_header_field,
     .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
@@ -216,56 +209,84 @@ static void decide_persistence(struct head *head)
     head->h->keep_alive = head->h->x.request.minor > 0 ? !head->close : head->keep_alive && !head->close;
 }
 
-/* What http-parser found wrong, as a status. */
-static int status_of(const http_parser *parser)
+/* ---- the whole ---- */
+
+/* The protocol's name and version: "HTTP/1." and a digit; a later minor version is spoken to as 1.1 (RFC 9112, 2.3). */
+static int parse_version(struct str version, unsigned *minor)
 {
-    switch (HTTP_PARSER_ERRNO(parser)) {
-    case HPE_INVALID_METHOD:
-        return 501;
-    case HPE_INVALID_VERSION:
-        return 505;
-    default:
+    bool named = version.n == 8 && memcmp(version.p, "HTTP/", 5) == 0 && version.p[6] == '.';
+    if (!named || version.p[5] < '0' || version.p[5] > '9' || version.p[7] < '0' || version.p[7] > '9')
         return 400;
-    }
+    *minor = (unsigned)version.p[7] - '0';
+    return version.p[5] == '1' ? 0 : 505;
 }
 
-static int tokenise(struct head *head, const char *bytes, size_t n)
+static bool is_token(struct str s)
 {
-    http_parser parser;
-    http_parser_init(&parser, HTTP_REQUEST);
-    parser.data = head;
-    parser.lenient_http_headers = 1; /* its own check of Content-Length beside "Transfer-Encoding-X" is wrong */
-    size_t parsed = http_parser_execute(&parser, &settings, bytes, n);
-    if (head->status)
-        return head->status;
-    if (parsed != n || !head->complete)
-        return status_of(&parser);
-    if (parser.http_major != 1)
-        return parser.http_major == 0 ? 400 : 505;
-    head->h->x.request.minor = parser.http_minor;
-    return 0;
+    static const char separators[] = "\"(),/:;<=>?@[\\]{}";
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f || strchr(separators, s.p[i]))
+            return false;
+    return s.n > 0;
 }
 
-/* The request line is everything up to the first CR, the method everything up to its first space. */
-static void read_first_line(struct http_request *request, const char *bytes, size_t n)
+/* RFC 9112, 3: method, target and version, between single spaces. */
+static int parse_line(struct http_request *request, size_t longest_target)
 {
-    request->line = (struct str){bytes, n};
-    request->line.n = str_find(request->line, '\r');
-    request->method_name = (struct str){bytes, str_find(request->line, ' ')};
+    struct str rest = request->line;
+    request->method_name = str_cut(&rest, ' ');
+    request->target = str_cut(&rest, ' ');
+    int status = parse_version(rest, &request->minor);
+    if (request->target.n > longest_target)
+        return 414;
+    if (status)
+        return status;
     request->method = method_of(request->method_name);
+    if (request->method == METHOD_UNKNOWN)
+        return is_token(request->method_name) ? 501 : 400;
+    return request->target.n ? 0 : 400;
+}
+
+/* A parser that has just read a request line, to be copied for each request. */
+static http_parser behind_request_line(void)
+{
+    static http_parser parser;
+    static bool made;
+    if (!made) {
+        static const char line[] = "GET / HTTP/1.1\r\n";
+        static const http_parser_settings none;
+        http_parser_init(&parser, HTTP_REQUEST);
+        http_parser_execute(&parser, &none, line, sizeof line - 1);
+        parser.lenient_http_headers = 1; /* its own check of Content-Length beside "Transfer-Encoding-X" is wrong */
+        made = true;
+    }
+    return parser;
+}
+
+static void parse_fields(struct head *head, struct str fields)
+{
+    http_parser parser = behind_request_line();
+    parser.data = head;
+    size_t parsed = http_parser_execute(&parser, &settings, fields.p, fields.n);
+    if (parsed != fields.n || !head->complete)
+        refuse(head, 400);
 }
 
 int h1_parse(struct h1 *h, const char *bytes, size_t n)
 {
     struct head head = {.h = h, .room = H1_FIELDS};
-    h->x.request = (struct http_request){.fields = h->frame_fields};
+    struct http_request *request = &h->x.request;
+    *request = (struct http_request){.fields = h->frame_fields, .line = {bytes, n}};
+    request->line.n = str_find(request->line, '\r');
     h->body = (struct h1_body){.ended = true};
     h->keep_alive = false;
-    read_first_line(&h->x.request, bytes, n);
-    green_describe(h->x.request.line);
-    int status = tokenise(&head, bytes, n);
+    green_describe(request->line);
+    int status = parse_line(request, h->x.server->limits.target_size);
     if (status)
         return status;
+    parse_fields(&head, str_skip((struct str){bytes, n}, request->line.n + 2));
+    if (head.status)
+        return head.status;
     read_known_fields(&head);
     decide_target(&head);
     decide_framing(&head);

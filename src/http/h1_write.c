@@ -28,7 +28,7 @@ static int flush_with(struct h1 *h, struct str last, bool more)
 {
     struct iovec pieces[] = {{h->out.start, out_len(&h->out)}, {(void *)last.p, last.n}};
     h->out = out_on(h->frame_out, sizeof h->frame_out);
-    return stream_write(&h->conn->stream, pieces, 2, more, write_timeout(h));
+    return stream_write(&h->conn->stream, pieces, last.n ? 2 : 1, more, write_timeout(h));
 }
 
 int h1_flush(struct h1 *h)

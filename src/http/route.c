@@ -31,19 +31,16 @@ static const struct http_site *find_site(const struct http_sites *sites, struct 
     return site ? site : sites->fallback;
 }
 
-/* Of the two routes that a path may have, the one of that kind. */
+/* Of the two routes that a path may have, the one of that kind. Most lengths need no look. */
 static const struct http_route *probe(const struct http_site *site, struct str path, bool exact)
 {
+    if (!(site->lengths[exact] >> (path.n % 64) & 1))
+        return NULL;
     const struct hash_node *found = hash_find(&site->routes, path);
     if (!found)
         return NULL;
     const struct http_route *route = container_of(found, struct http_route, node);
     return route->exact == exact ? route : route->twin;
-}
-
-static bool some_prefix_has(const struct http_site *site, size_t length)
-{
-    return site->prefix_lengths >> (length % 64) & 1;
 }
 
 const struct http_route *http_route_find(const struct http_sites *sites, struct str host, struct str path)
@@ -52,16 +49,10 @@ const struct http_route *http_route_find(const struct http_sites *sites, struct 
     if (!site)
         return NULL;
     const struct http_route *route = probe(site, path, true);
-    if (route)
-        return route;
-    /* Prefixes that end at a segment's end, the longest first: /a/b, /a/, /a, / for the path /a/b. */
-    for (size_t n = path.n; n > 0; n--) {
-        bool boundary = n == path.n || path.p[n] == '/' || path.p[n - 1] == '/';
-        if (!boundary || !some_prefix_has(site, n))
-            continue;
-        route = probe(site, (struct str){path.p, n}, false);
-        if (route)
-            return route;
-    }
-    return NULL;
+    /* Prefixes that end at a segment's end, the longest first: /a/b, /a/, /a for the path /a/b; then the root. */
+    bool only_root = (site->lengths[false] & ~(uint64_t)2) == 0;
+    for (size_t n = only_root ? 0 : path.n; n > 1 && !route; n--)
+        if (n == path.n || path.p[n] == '/' || path.p[n - 1] == '/')
+            route = probe(site, (struct str){path.p, n}, false);
+    return route || !str_starts(path, STR("/")) ? route : site->root;
 }

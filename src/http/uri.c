@@ -135,14 +135,15 @@ static ssize_t decode(struct str path, char *to)
     const char *at = path.p, *end = path.p + path.n;
     char *start = to;
     while (at < end) {
-        int byte = *at;
+        int byte = (unsigned char)*at;
         if (byte == '%') {
             byte = decode_triplet(at, end);
             if (byte <= 0 || byte == '/')
                 return -EBADMSG; /* malformed, %00 or %2F */
             at += 2;
-        } else if (byte != '/' && !is(*at, SEGMENT))
+        } else if (byte != '/' && !is(*at, SEGMENT)) {
             return -EBADMSG;
+        }
         *to++ = (char)byte;
         at++;
     }

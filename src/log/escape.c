@@ -6,10 +6,30 @@ enum { UNPRINTABLE = 1, QUOTING = 2 };
 static const unsigned char special[256] = {
     [0 ... 0x1f] = UNPRINTABLE, [0x7f ... 0xff] = UNPRINTABLE, ['"'] = QUOTING, ['\\'] = QUOTING};
 
+#define EACH_BYTE(value) (0x0101010101010101 * (uint64_t)(value))
+
+/* The high bit of a byte is set if it is zero; perhaps also if one below it is. */
+static inline uint64_t zero_bytes(uint64_t word)
+{
+    return (word - EACH_BYTE(1)) & ~word;
+}
+
+/* Whether eight bytes may have a special one among them; most text has none, and goes by eight at a time. */
+static inline bool is_suspicious(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    uint64_t control = (word - EACH_BYTE(' ')) & ~word, not_ascii = word | (word + EACH_BYTE(1));
+    uint64_t quote = zero_bytes(word ^ EACH_BYTE('"')), backslash = zero_bytes(word ^ EACH_BYTE('\\'));
+    return (control | not_ascii | quote | backslash) & EACH_BYTE(0x80);
+}
+
 /* How many bytes at the start of s stand for themselves. */
 static size_t plain_length(struct str s, unsigned char mask)
 {
     size_t n = 0;
+    while (n + 8 <= s.n && !is_suspicious(s.p + n))
+        n += 8;
     while (n < s.n && !(special[(unsigned char)s.p[n]] & mask))
         n++;
     return n;

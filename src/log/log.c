@@ -6,10 +6,10 @@
 #include "log/log.h"
 
 #include "log/escape.h"
+#include "log/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,9 +20,8 @@
 #include <unistd.h>
 
 enum {
-    LINE_SIZE = 2048, /* with its newline; less than what a pipe takes whole */
-    END_SIZE = 64,    /* of it, for what is said behind the text */
-    FILE_MODE = 0640,
+    LINE_SIZE = 2048,       /* with its newline; less than what a pipe takes whole */
+    END_SIZE = 64,          /* of it, for what is said behind the text */
     SYSLOG_DAEMON = 3 << 3, /* a facility of RFC 3164 */
 };
 
@@ -55,28 +54,12 @@ static bool stderr_is_journal(void)
            info.st_dev == dev && info.st_ino == ino;
 }
 
-static int copy_path(char *to, size_t size, struct str path)
-{
-    if (path.n >= size)
-        return -ENAMETOOLONG;
-    memcpy(to, path.p, path.n);
-    to[path.n] = '\0';
-    return 0;
-}
-
-/* O_NONBLOCK is for a FIFO: without a reader it can't be opened, and a full one does not hold us up. */
-static int open_append(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, FILE_MODE);
-    return fd < 0 ? -errno : fd;
-}
-
 static int open_file(struct target *t, struct str path)
 {
-    int error = copy_path(t->path, sizeof t->path, path);
+    int error = log_file_path(t->path, path);
     if (error)
         return error;
-    t->fd = open_append(t->path);
+    t->fd = log_file_open(t->path);
     return t->fd < 0 ? t->fd : 0;
 }
 
@@ -84,16 +67,16 @@ static int open_syslog(struct target *t, struct str path)
 {
     t->kind = SYSLOG;
     t->socket.sun_family = AF_UNIX;
-    int error = copy_path(t->socket.sun_path, sizeof t->socket.sun_path, path);
-    if (error)
-        return error;
+    if (path.n >= sizeof t->socket.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(t->socket.sun_path, path.p, path.n);
     t->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (t->fd < 0)
         return -errno;
     /* Only to learn whether somebody listens: each line names the address again, and so finds syslog's successor. */
     if (connect(t->fd, (const struct sockaddr *)&t->socket, sizeof t->socket) == 0)
         return 0;
-    error = -errno;
+    int error = -errno;
     close(t->fd);
     return error;
 }
@@ -129,7 +112,7 @@ int log_reopen(void)
 {
     if (!target.path[0])
         return 0;
-    int fd = open_append(target.path);
+    int fd = log_file_open(target.path);
     if (fd < 0)
         return fd;
     int error = dup3(fd, target.fd, O_CLOEXEC) < 0 ? -errno : 0;
@@ -211,7 +194,7 @@ static void write_or_count(enum log_level level, struct str text, uint64_t suppr
     uint64_t before = __atomic_exchange_n(&lost, 0, __ATOMIC_RELAXED);
     char news[64];
     if (before) {
-        snprintf(news, sizeof news, "%llu lines of this log were lost", (unsigned long long)before);
+        snprintf(news, sizeof news, "lines of this log lost: %llu", (unsigned long long)before);
         if (write_line(LOG_LEVEL_ERROR, str_of(news), 0))
             before = 0;
     }

@@ -1,0 +1,180 @@
+# tern: how it is built, tested and checked. `make help` lists the targets.
+#
+# CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX and DESTDIR mean what they always do; V=1 shows the commands.
+# B is where everything is built, SANITIZE names the sanitizers to build with, TESTFLAGS goes to Criterion.
+
+B := build
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+TESTFLAGS ?= -j2 --timeout 300
+FUZZ_SECONDS ?= 30
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all run test check unit server load sanitize lint format fuzz fuzzers bench test-aarch64 objects install clean \
+    help force
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# As many jobs as there are cores, unless the caller has said how many.
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+Q := $(if $(V),,@)
+say = @echo '  $1' $2
+comma := ,
+
+# What there is to build. scripts/layers knows which layer may see which.
+
+layers := base log conf green net http handler proc
+machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
+object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
+
+library := $(call object,$(wildcard $(layers:%=src/%/*.c) $(layers:%=src/%/*_$(machine).S)))
+unit_tests := $(call object,$(wildcard $(layers:%=tests/unit/%/*.c)))
+server_tests := $(call object,$(wildcard tests/server/*.c))
+fuzzers := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
+green_bench := $(call object,$(wildcard scripts/bench/green*.c))
+
+# Flags. Fortify needs an optimiser, and stays away from the sanitizers, which see more. The switch between green
+# threads rules out a shadow stack, but not the landing pads of indirect branches.
+
+works = $(shell echo '\#include <stdlib.h>' | $(CC) -O2 $1 -Werror -E - >/dev/null 2>&1 && echo '$1')
+optimises := $(filter-out -O0,$(filter -O%,$(CFLAGS)))
+fortify := -U_FORTIFY_SOURCE $(or $(call works,-D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=2)
+landing_pads := $(if $(filter x86_64,$(machine)),-fcf-protection=branch)
+hardening := -fstack-protector-strong -fstack-clash-protection $(landing_pads) $(if $(optimises),$(fortify))
+sanitizers := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined)
+# Of gcc's two shared runtimes the second would not know where the first one writes its reports.
+one_runtime := $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANITIZE)),-static-libasan -static-libubsan))
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
+
+cppflags := -D_GNU_SOURCE -Isrc $(CPPFLAGS)
+cflags := -std=gnu11 -fPIE -fno-omit-frame-pointer $(warnings) $(or $(sanitizers),$(hardening)) $(CFLAGS)
+ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitizers) $(one_runtime) $(LDFLAGS)
+libs := -lev -lhttp_parser -lyaml $(if $(wildcard src/net/tls*.c),-lssl -lcrypto) -lpthread
+
+# Where a unit test defines __wrap_NAME, it gets every call of NAME in the binary of the unit tests.
+WRAP ?= $(patsubst __wrap_%,%,$(sort $(shell grep -rhos '\<__wrap_[a-z0-9_]*' tests/unit)))
+
+share := $(DESTDIR)$(PREFIX)/share/tern
+etc := $(DESTDIR)$(SYSCONFDIR)/tern
+
+# The targets.
+
+all: $B/tern ## builds build/tern (the default)
+
+run: ## installs what is missing, builds, and serves conf/www
+	@scripts/deps build
+	@$(MAKE) all
+	@exec $B/tern -c conf/tern.yaml
+
+test: ## installs what is missing, builds, and runs every test
+	@scripts/deps build test
+	@$(MAKE) check
+
+check: $B/tern $B/tests/unit $B/tests/server ## the same, with what is installed
+	@scripts/layers
+	@status=0; \
+	$B/tests/unit $(TESTFLAGS) || status=1; \
+	TERN=$B/tern $B/tests/server $(TESTFLAGS) || status=1; \
+	exit $$status
+
+unit: $B/tests/unit ## the unit tests alone; TESTFLAGS="--filter wheel/*" picks some
+	@$B/tests/unit $(TESTFLAGS)
+
+server: $B/tern $B/tests/server ## the tests of the whole server alone
+	@TERN=$B/tern $B/tests/server $(TESTFLAGS)
+
+load: ## wrk at 1,000 connections over real files, then with workers killed under it
+	@scripts/deps build test
+	@$(MAKE) all
+	@scripts/load-test
+
+sanitize: ## every test under ASan and UBSan, then the server under TSan
+	@scripts/deps build test
+	+@scripts/sanitize
+
+lint: ## format, clang-tidy, cppcheck, shellcheck, layers, and no warning from gcc or clang
+	@scripts/deps build test lint
+	+@scripts/lint
+
+format: ## formats the sources in place
+	@scripts/deps lint
+	@find src tests scripts -name '*.[ch]' -exec clang-format -i {} +
+
+fuzz: ## each fuzzer of tests/fuzz for FUZZ_SECONDS
+	@scripts/deps build lint
+	@$(MAKE) B=build/fuzz CC=clang SANITIZE=address,undefined,fuzzer-no-link fuzzers
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+
+bench: ## what green threads cost beside other kinds of threads
+	@scripts/deps build
+	@$(MAKE) $B/bench/green
+	@$B/bench/green
+
+test-aarch64: ## the unit tests of the lower layers, cross-built, in an emulator
+	@scripts/deps build aarch64
+	+@scripts/test-aarch64
+
+install: $B/tern ## installs under PREFIX and SYSCONFDIR, below DESTDIR; a configuration that is there stays
+	$(call say,INST ,$(share) $(etc))
+	$Qinstall -D -m 755 $B/tern $(DESTDIR)$(PREFIX)/sbin/tern
+	$Qinstall -d -m 755 $(share)/www $(etc)
+	$Qcp -R conf/www/. $(share)/www
+	$Qinstall -m 644 conf/mime.types $(etc)
+	$Q[ -e $(etc)/tern.yaml ] || sed 's|root: conf/www|root: $(PREFIX)/share/tern/www|' conf/tern.yaml >$(etc)/tern.yaml
+
+clean: ## removes build/
+	@rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1 /p' Makefile | while read -r target what; do \
+	    printf '  %-13s %s\n' "$$target" "$$what"; done
+
+# How it is built.
+
+objects: $(library) $(call object,src/main.c) $(unit_tests) $(server_tests) $(green_bench)
+
+fuzzers: $(fuzzers)
+
+$B/tern: $(call object,src/main.c) $B/libtern.a
+$B/tests/unit: $(unit_tests) $B/libtern.a
+$B/tests/server: $(server_tests) $B/libtern.a
+$B/bench/green: $(green_bench) $B/libtern.a
+$(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
+
+$B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
+$B/tests/unit $B/tests/server: libs += -lcriterion
+$(fuzzers): ldflags += -fsanitize=fuzzer
+
+$B/tern $B/tests/unit $B/tests/server $B/bench/green $(fuzzers):
+	@mkdir -p $(@D)
+	$(call say,LD   ,$@)
+	$Q$(CC) $(cflags) $(ldflags) -o $@ $^ $(libs)
+
+$B/libtern.a: $(library)
+	$(call say,AR   ,$@)
+	$Qrm -f $@ && $(AR) rcs $@ $^
+
+$B/obj/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(call say,CC   ,$<)
+	$Q$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
+
+$B/obj/%.o: %.S $B/flags
+	@mkdir -p $(@D)
+	$(call say,AS   ,$<)
+	$Q$(CC) $(cppflags) -g -MMD -MP -c -o $@ $<
+
+# Changed when the compiler or its flags do, so that no object of the old kind stays.
+$B/flags: force
+	@mkdir -p $(@D)
+	@echo '$(CC) $(cppflags) $(cflags)' | cmp -s - $@ || echo '$(CC) $(cppflags) $(cflags)' >$@
+
+-include $(shell find $B/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,57 @@
+/* harness_client.h: a raw socket to the server, and what has arrived on it.
+ *
+ * A client keeps what has come and was not taken yet, so answers to pipelined requests are taken one by one. Waiting
+ * fails the test when the server sends nothing for HARNESS_LIMIT.
+ */
+#ifndef TERN_TESTS_SERVER_HARNESS_CLIENT_H
+#define TERN_TESTS_SERVER_HARNESS_CLIENT_H
+
+#include "base/str.h"
+
+#include <stdarg.h>
+
+struct client {
+    int fd;         /* -1: closed by us */
+    char *bytes;    /* arrived, not taken yet */
+    size_t n, size; /* how many, and room for how many */
+    bool ended;     /* the server has closed the connection ... */
+    bool reset;     /* ... by a reset */
+};
+
+/* A connection to 127.0.0.1. */
+struct client *client_open(int port) __attribute__((returns_nonnull));
+
+/* The same with a small receive buffer, so that the server can't send far ahead of what is taken. */
+struct client *client_open_slow(int port) __attribute__((returns_nonnull));
+
+struct client *client_open_ipv6(int port) __attribute__((returns_nonnull));
+struct client *client_open_unix(const char *path) __attribute__((returns_nonnull));
+void client_close(struct client *c);
+
+/* Whether the server has its end of the connection still open. */
+bool client_is_held(const struct client *c);
+
+/* Sends all of it, and receives what comes meanwhile. What a server that has closed does not take is dropped. */
+void client_send(struct client *c, struct str bytes);
+void client_printf(struct client *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void client_vprintf(struct client *c, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+
+/* Tells the server that nothing more will be sent. */
+void client_finish(struct client *c);
+
+/* The first n bytes, as soon as they have come, or fewer when the connection ends before. They stay untaken. */
+struct str client_peek(struct client *c, size_t n);
+
+/* The first n bytes of those that have come, in the test's memory. */
+struct str client_take(struct client *c, size_t n);
+
+/* The bytes up to and including the mark. n is 0 when the connection ends before it. */
+struct str client_take_through(struct client *c, struct str mark);
+
+/* Everything up to the end of the connection. */
+struct str client_drain(struct client *c);
+
+/* Waits for the end of the connection; whether nothing more has come before it. */
+bool client_ends(struct client *c);
+
+#endif

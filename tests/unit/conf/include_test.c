@@ -1,0 +1,113 @@
+/* include_test.c: which files are merged, how, and what cannot be. */
+#include "conf/include.h"
+#include "folder.h"
+#include "run.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <unistd.h>
+
+TestSuite(include, .init = folder_enter, .fini = folder_leave);
+
+static void expect_errors(const char *path, int status, const char *messages)
+{
+    struct conf_run run;
+    conf_run_start(&run, STR(""));
+    cr_expect_eq(conf_load(&run.reader, path, &run.root), status);
+    cr_expect_str_eq(conf_run_errors(&run), messages);
+    conf_run_end(&run);
+}
+
+static void expect_dump(const char *path, const char *dump)
+{
+    struct conf_run run;
+    conf_run_start(&run, STR(""));
+    cr_assert_eq(conf_load(&run.reader, path, &run.root), 0, "%s", conf_run_errors(&run));
+    cr_expect_not(conf_failed(&run.reader), "%s", conf_run_errors(&run));
+    cr_expect_str_eq(conf_run_dump(&run).p, dump);
+    conf_run_end(&run);
+}
+
+Test(include, takes_names)
+{
+    folder_write("main.yaml", "include: [~, [x], '${TERN_TEST_UNSET}', none.yaml]\na: 1\na: 2\n");
+    expect_errors("main.yaml", -EINVAL,
+                  "main.yaml:1:11: error: include[0]: has no value\n"
+                  "main.yaml:1:14: error: include[1]: takes a single value, not a list\n"
+                  "main.yaml:1:19: error: include[2]: the environment variable TERN_TEST_UNSET is not set\n"
+                  "main.yaml:3:1: error: a: is set twice, first on line 2\n");
+}
+
+Test(include, every_file_that_cannot_be_parsed_is_reported)
+{
+    folder_write("main.yaml", "include: [d/*.yaml, none.yaml]\na: 1\n");
+    folder_write("d/1.yaml", "a: [\n");
+    folder_write("d/2.yaml", "a: 'x\n");
+    folder_write("d/3.yaml", "b: 1\n");
+    expect_errors("main.yaml", -EINVAL,
+                  "d/1.yaml:2:1: error: did not find expected node content\n"
+                  "d/2.yaml:2:1: error: found unexpected end of stream, while scanning a quoted scalar that starts on "
+                  "line 1\n"
+                  "none.yaml: error: cannot be read: No such file or directory\n");
+}
+
+Test(include, what_cannot_be_merged)
+{
+    folder_write("main.yaml", "include: d/*\nlisten: 80\nlimits: {size: 1}\nsites: []\n");
+    folder_write("d/1", "listen: [81]\nlimits: {size: [2]}\nsites: {}\n");
+    folder_write("d/2", "- x\n");
+    folder_write("d/3", "include: x\n");
+    expect_errors("main.yaml", 0,
+                  "d/1:1:9: error: listen: is a list, but a value in main.yaml:2\n"
+                  "d/1:2:16: error: limits.size: is a list, but a value in main.yaml:3\n"
+                  "d/1:3:8: error: sites: is a mapping, but a list in main.yaml:4\n"
+                  "d/2:1:1: error: is a list, not a mapping\n"
+                  "d/3:1:1: error: include: an included file includes no others\n");
+}
+
+Test(include, a_folder_that_cannot_be_read)
+{
+    cr_assert_eq(symlink("loop", "loop"), 0);
+    folder_write("main.yaml", "include: loop/*.yaml\n");
+    expect_errors("main.yaml", -EINVAL, "main.yaml:1:10: error: include: cannot read a folder of loop/*.yaml\n");
+}
+
+Test(include, a_main_file_that_is_no_mapping_is_left_to_the_schema)
+{
+    folder_write("main.yaml", "- include\n");
+    expect_dump("main.yaml", "- include\n");
+}
+
+Test(include, merges_in_the_order_of_the_names)
+{
+    folder_write("main.yaml", "a: 1\ninclude: d/*.yaml\nlist: [1]\nmap: {x: 1, y: 1}\nz: 1\n");
+    folder_write("d/2.yaml", "list: [3]\nmap: {y: 3}\n");
+    folder_write("d/1.yaml", "list: [2]\nmap: {y: 2, new: {deep: 2}}\na: 2\nb: 2\n");
+    folder_write("d/3.txt", "a: not matched\n");
+    folder_write("d/4.yaml", "");
+    expect_dump("main.yaml",
+                "a: 2\nlist:\n  - 1\n  - 2\n  - 3\nmap:\n  x: 1\n  y: 3\n  new:\n    deep: 2\nz: 1\nb: 2\n");
+}
+
+Test(include, names_are_relative_to_the_main_file)
+{
+    char here[128], text[256];
+    cr_assert_not_null(getcwd(here, sizeof here));
+    snprintf(text, sizeof text, "include: [one, %s/two, none/*]\n", here);
+    folder_write("d/main.yaml", text);
+    folder_write("d/one", "a: 1\n");
+    folder_write("two", "b: 2\n");
+    expect_dump("d/main.yaml", "a: 1\nb: 2\n");
+}
+
+Test(include, a_replaced_value_knows_its_new_place)
+{
+    folder_write("main.yaml", "include: d\nm: {a: 1, b: 2}\n");
+    folder_write("d", "m:\n  a: 3\n");
+    struct conf_run run;
+    conf_run_start(&run, STR(""));
+    cr_assert_eq(conf_load(&run.reader, "main.yaml", &run.root), 0);
+    conf_error(&run.reader, conf_find(run.root->first, STR("a")), "here");
+    cr_expect_str_eq(conf_run_errors(&run), "d:2:6: error: m.a: here\n");
+    conf_run_end(&run);
+}

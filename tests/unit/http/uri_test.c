@@ -1,0 +1,384 @@
+/* uri_test.c: targets that are refused, what the others mean, and paths written back. */
+#include "http/uri.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static struct arena arena;
+
+static void setup(void)
+{
+    arena_init(&arena, NULL, 0);
+}
+
+static void teardown(void)
+{
+    arena_clear(&arena);
+}
+
+TestSuite(uri, .init = setup, .fini = teardown);
+
+static const struct str refused[] = {
+    STR_INIT(""),
+    STR_INIT("*"),
+    STR_INIT("a"),
+    STR_INIT("a/b"),
+    STR_INIT("?q"),
+    STR_INIT("%2Fa"),
+    STR_INIT("\\a"),
+    STR_INIT("example.org:80"),
+    /* bytes (RFC 9112, 3.2; RFC 3986, 2) */
+    STR_INIT("/a b"),
+    STR_INIT("/a\tb"),
+    STR_INIT("/a\0b"),
+    STR_INIT("/a\rb"),
+    STR_INIT("/a\nb"),
+    STR_INIT("/a\x1f"),
+    STR_INIT("/a\x7f"),
+    STR_INIT("/a\x80"),
+    STR_INIT("/\xc3\xa4"),
+    STR_INIT("/a\xff"),
+    STR_INIT("/a?b c"),
+    STR_INIT("/a?b\0"),
+    STR_INIT("/a?\xc3\xa4"),
+    STR_INIT("/a?\x7f"),
+    /* fragments */
+    STR_INIT("/#"),
+    STR_INIT("/a#b"),
+    STR_INIT("/a?b#c"),
+    STR_INIT("/%41#b"),
+    /* triplets */
+    STR_INIT("/%"),
+    STR_INIT("/%4"),
+    STR_INIT("/%zz"),
+    STR_INIT("/%4g"),
+    STR_INIT("/%g4"),
+    STR_INIT("/%%41"),
+    STR_INIT("/% 41"),
+    STR_INIT("/%+1"),
+    STR_INIT("/%4?1"),
+    STR_INIT("/%u0041"),
+    STR_INIT("/a?%"),
+    STR_INIT("/a?b=100%"),
+    STR_INIT("/a?%4"),
+    STR_INIT("/a?%4x"),
+    /* what no file name can contain */
+    STR_INIT("/%00"),
+    STR_INIT("/a%00.html"),
+    STR_INIT("/a%2fb"),
+    STR_INIT("/a%2Fb"),
+    STR_INIT("/%2f"),
+    STR_INIT("/..%2f..%2fetc/passwd"),
+    STR_INIT("/%2e%2e%2fetc"),
+    /* backslashes */
+    STR_INIT("/\\"),
+    STR_INIT("/a\\b"),
+    STR_INIT("/..\\..\\etc"),
+    STR_INIT("/%41\\"),
+    /* absolute-form (RFC 9110, 4.2) */
+    STR_INIT("http:"),
+    STR_INIT("http:/"),
+    STR_INIT("http://"),
+    STR_INIT("http:///a"),
+    STR_INIT("http://?q"),
+    STR_INIT("http:a"),
+    STR_INIT("http:/a/b"),
+    STR_INIT("ftp://a/"),
+    STR_INIT("httpx://a/"),
+    STR_INIT("://a/"),
+    STR_INIT("http://user@a/"),
+    STR_INIT("http://user:password@a/"),
+    STR_INIT("http://@a/"),
+    STR_INIT("http://:80/"),
+    STR_INIT("http://a:x/"),
+    STR_INIT("http://a:80x/"),
+    STR_INIT("http://a:-1/"),
+    STR_INIT("http://a:65536/"),
+    STR_INIT("http://a:80:80/"),
+    STR_INIT("http://a b/"),
+    STR_INIT("http://a\\b/"),
+    STR_INIT("http://a\0b/"),
+    STR_INIT("http://a%/"),
+    STR_INIT("http://[::1/"),
+    STR_INIT("http://::1/"),
+    STR_INIT("http://[]/"),
+    STR_INIT("http://[::1]x/"),
+    STR_INIT("http://[::1]80/"),
+    STR_INIT("http://[1.2.3.4]/"),
+    STR_INIT("http://[::1%25eth0]/"),
+    STR_INIT("http://a#b"),
+    STR_INIT("http://a/#b"),
+};
+
+Test(uri, refused)
+{
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        struct http_uri uri;
+        cr_expect_eq(http_uri_parse(&arena, refused[i], &uri), -EBADMSG, "\"%s\"", refused[i].p);
+    }
+}
+
+struct path_case {
+    const char *target, *path, *query; /* query NULL: none */
+};
+
+static const struct path_case in_place[] = {
+    {"/", "/", NULL},
+    {"/?", "/", ""},
+    {"/a", "/a", NULL},
+    {"/hello.html", "/hello.html", NULL},
+    {"/a/", "/a/", NULL},
+    {"/a/b/c", "/a/b/c", NULL},
+    {"/a..b", "/a..b", NULL},
+    {"/a.", "/a.", NULL},
+    {"/a../b", "/a../b", NULL},
+    {"/...", "/...", NULL},
+    {"/.../a", "/.../a", NULL},
+    {"/.a", "/.a", NULL},
+    {"/..a", "/..a", NULL},
+    {"/.well-known/x", "/.well-known/x", NULL},
+    {"/a?", "/a", ""},
+    {"/a?b=c&d", "/a", "b=c&d"},
+    {"/a?b?c", "/a", "b?c"},
+    {"/a?/../b//c", "/a", "/../b//c"},
+    {"/a?b%20c%2f%00", "/a", "b%20c%2f%00"},
+    {"/a?b\\c\"<>{|}^`[]", "/a", "b\\c\"<>{|}^`[]"},
+    {"/a:b@c!$&'()*+,;=-._~", "/a:b@c!$&'()*+,;=-._~", NULL},
+    {"/\"<>[]^`{|}", "/\"<>[]^`{|}", NULL},
+};
+
+static void expect_parsed(const struct path_case *c, struct http_uri *uri)
+{
+    cr_assert_eq(http_uri_parse(&arena, str_of(c->target), uri), 0, "%s", c->target);
+    cr_expect(str_eq(uri->path, str_of(c->path)), "%s: path " STR_FMT, c->target, STR_ARG(uri->path));
+    cr_expect_eq(uri->query.p == NULL, c->query == NULL, "%s", c->target);
+    cr_expect(str_eq(uri->query, str_of(c->query)), "%s: query " STR_FMT, c->target, STR_ARG(uri->query));
+}
+
+Test(uri, a_plain_path_stays_where_it_is)
+{
+    for (size_t i = 0; i < COUNT(in_place); i++) {
+        struct http_uri uri;
+        expect_parsed(&in_place[i], &uri);
+        cr_expect_eq(uri.path.p, in_place[i].target, "%s", in_place[i].target);
+        cr_expect_null(uri.host.p);
+        cr_expect_not(uri.secure);
+    }
+    cr_expect_null(arena.chunks, "nothing was allocated");
+}
+
+static const struct path_case rewritten[] = {
+    {"/%41", "/A", NULL},
+    {"/%7e%7E", "/~~", NULL},
+    {"/a%20b", "/a b", NULL},
+    {"/%c3%a4", "/\xc3\xa4", NULL},
+    {"/%0d%0a", "/\r\n", NULL},
+    {"/%3f%23", "/?#", NULL},
+    {"/%3Fa?b", "/?a", "b"},
+    {"/a%5cb", "/a\\b", NULL},
+    {"/..%5c..%5cetc", "/..\\..\\etc", NULL},
+    {"/%2541", "/%41", NULL},
+    {"/%252e%252e/", "/%2e%2e/", NULL},
+    {"/%25", "/%", NULL},
+    {"/.", "/", NULL},
+    {"/..", "/", NULL},
+    {"/./", "/", NULL},
+    {"/../", "/", NULL},
+    {"/../..", "/", NULL},
+    {"/../../../etc/passwd", "/etc/passwd", NULL},
+    {"/a/.", "/a/", NULL},
+    {"/a/..", "/", NULL},
+    {"/a/b/..", "/a/", NULL},
+    {"/a/./b", "/a/b", NULL},
+    {"/a/../b", "/b", NULL},
+    {"/a/b/../../c", "/c", NULL},
+    {"/a/b/../../../c", "/c", NULL},
+    {"/a/../../..", "/", NULL},
+    {"/./a/./b/./", "/a/b/", NULL},
+    {"/a/.../../b", "/a/b", NULL},
+    {"/a/..b/../c", "/a/c", NULL},
+    {"/%2e%2e/a", "/a", NULL},
+    {"/%2e./a", "/a", NULL},
+    {"/.%2E/a", "/a", NULL},
+    {"/a/%2e%2e/b", "/b", NULL},
+    {"/a/%2e", "/a/", NULL},
+    {"/a/..?/../b", "/", "/../b"},
+    {"/a/.?b", "/a/", "b"},
+    {"//", "/", NULL},
+    {"///", "/", NULL},
+    {"//a", "/a", NULL},
+    {"//example.org/a", "/example.org/a", NULL},
+    {"//example.org//..", "/", NULL},
+    {"/a//b", "/a/b", NULL},
+    {"/a///b//", "/a/b/", NULL},
+    {"/a//../b", "/b", NULL},
+    {"/a/..//../b", "/b", NULL},
+    {"/.//../a", "/a", NULL},
+    {"//..//.//a", "/a", NULL},
+    {"/a//?b", "/a/", "b"},
+    {"/x/../%61?%61", "/a", "%61"},
+    /* the examples of RFC 3986, 5.2.4 and 5.4 */
+    {"/a/b/c/./../../g", "/a/g", NULL},
+    {"/b/c/./g", "/b/c/g", NULL},
+    {"/b/c/../../g", "/g", NULL},
+    {"/b/c/../../../g", "/g", NULL},
+    {"/b/c/g;x=1/../y", "/b/c/y", NULL},
+    {"/b/c/g;x=1/./y", "/b/c/g;x=1/y", NULL},
+};
+
+Test(uri, decodes_once_and_then_removes_dots)
+{
+    for (size_t i = 0; i < COUNT(rewritten); i++) {
+        struct http_uri uri;
+        expect_parsed(&rewritten[i], &uri);
+    }
+}
+
+struct absolute_case {
+    const char *target, *host, *path, *query;
+    bool secure;
+};
+
+static const struct absolute_case absolute[] = {
+    {"http://a", "a", "/", NULL, false},
+    {"http://a/", "a", "/", NULL, false},
+    {"http://a?b", "a", "/", "b", false},
+    {"http://a/?", "a", "/", "", false},
+    {"HTTP://A.example:8080/x?y", "A.example:8080", "/x", "y", false},
+    {"https://a:/x", "a:", "/x", NULL, true},
+    {"http://127.0.0.1:65535/x/../y", "127.0.0.1:65535", "/y", NULL, false},
+    {"http://[::1]/", "[::1]", "/", NULL, false},
+    {"http://[2001:db8::192.0.2.1]:443", "[2001:db8::192.0.2.1]:443", "/", NULL, false},
+    {"http://a//b", "a", "/b", NULL, false},
+    {"http://a/http://b/", "a", "/http:/b/", NULL, false},
+};
+
+Test(uri, absolute_form)
+{
+    for (size_t i = 0; i < COUNT(absolute); i++) {
+        const struct absolute_case *c = &absolute[i];
+        struct http_uri uri;
+        expect_parsed(&(struct path_case){c->target, c->path, c->query}, &uri);
+        cr_expect(str_eq(uri.host, str_of(c->host)), "%s: host " STR_FMT, c->target, STR_ARG(uri.host));
+        cr_expect_eq(uri.secure, c->secure, "%s", c->target);
+    }
+}
+
+static const struct str bad_hosts[] = {
+    STR_INIT(""),          STR_INIT(":80"),
+    STR_INIT("a "),        STR_INIT(" a"),
+    STR_INIT("a/b"),       STR_INIT("a?b"),
+    STR_INIT("a#b"),       STR_INIT("u@a"),
+    STR_INIT("a,b:x"),     STR_INIT("a:99999"),
+    STR_INIT("a\0b"),      STR_INIT("a\xe4"),
+    STR_INIT("[::1"),      STR_INIT("[::1]]"),
+    STR_INIT("[::1\0]"),   STR_INIT("[:::]"),
+    STR_INIT("::1"),       STR_INIT("[a.b]:80"),
+    STR_INIT("a%4"),       STR_INIT("a\"b"),
+    STR_INIT("a:+1"),      STR_INIT("a<b"),
+    STR_INIT("[::1]:1:2"), STR_INIT("[v1.x]"),
+    STR_INIT("a\\b"),      STR_INIT("[00000000000000000000000000000000000000000000001]"),
+};
+
+static const struct str good_hosts[] = {
+    STR_INIT("a"),
+    STR_INIT("a:"),
+    STR_INIT("a:80"),
+    STR_INIT("a.b-c_d.example.:0"),
+    STR_INIT("192.0.2.1:1"),
+    STR_INIT("[::]:80"),
+    STR_INIT("xn--bcher-kva.example"),
+    STR_INIT("a%20b"),
+    STR_INIT("a!$&'();"),
+    STR_INIT("[1111:2222:3333:4444:5555:6666:255.255.255.255]:65535"),
+};
+
+Test(uri, host_valid)
+{
+    for (size_t i = 0; i < COUNT(bad_hosts); i++)
+        cr_expect_not(http_host_valid(bad_hosts[i]), "%s", bad_hosts[i].p);
+    cr_expect_not(http_host_valid((struct str){NULL, 0}));
+    for (size_t i = 0; i < COUNT(good_hosts); i++)
+        cr_expect(http_host_valid(good_hosts[i]), "%s", good_hosts[i].p);
+}
+
+/* Every promise of the header, on targets made of what could break them. */
+Test(uri, random_targets_keep_the_promises)
+{
+    static const char *const pieces[] = {"/", "//", ".", "..", "%2e", "%2F", "%00", "%5c", "a", "b%41", "?", "%", "\\"};
+    srand(5);
+    size_t accepted = 0;
+    for (int i = 0; i < 100000; i++) {
+        char target[64] = "/";
+        for (int n = rand() % 8; n > 0; n--)
+            strcat(target, pieces[rand() % COUNT(pieces)]);
+        struct http_uri uri;
+        int result = http_uri_parse(&arena, str_of(target), &uri);
+        arena_clear(&arena);
+        cr_assert(result == 0 || result == -EBADMSG);
+        if (result < 0)
+            continue;
+        accepted++;
+        cr_assert_eq(http_uri_parse(&arena, str_of(target), &uri), 0);
+        struct str path = arena_copy(&arena, uri.path);
+        cr_assert_eq(strlen(path.p), path.n, "%s: a NUL in the path", target);
+        cr_assert_eq(path.p[0], '/', "%s", target);
+        cr_assert_null(strstr(path.p, "//"), "%s: %s", target, path.p);
+        cr_assert_null(strstr(path.p, "/./"), "%s: %s", target, path.p);
+        cr_assert_null(strstr(path.p, "/../"), "%s: %s", target, path.p);
+        cr_assert_not(str_ends(path, STR("/.")) || str_ends(path, STR("/..")), "%s: %s", target, path.p);
+        arena_clear(&arena);
+    }
+    cr_expect_gt(accepted, 10000);
+}
+
+struct encode_case {
+    struct str path;
+    const char *text;
+};
+
+static const struct encode_case encoded[] = {
+    {STR_INIT(""), ""},
+    {STR_INIT("/"), "/"},
+    {STR_INIT("//evil.example/"), "/evil.example/"},
+    {STR_INIT("////a//b"), "/a//b"},
+    {STR_INIT("/\\evil.example/"), "/%5Cevil.example/"},
+    {STR_INIT("/a b\r\nSet-Cookie: x\0\x7f"), "/a%20b%0D%0ASet-Cookie:%20x%00%7F"},
+    {STR_INIT("/\xc3\xa4"), "/%C3%A4"},
+    {STR_INIT("/100%?#"), "/100%25%3F%23"},
+    {STR_INIT("/\"<>[]^`{|}"), "/%22%3C%3E%5B%5D%5E%60%7B%7C%7D"},
+    {STR_INIT("/a:b@c!$&'()*+,;=-._~09AZaz"), "/a:b@c!$&'()*+,;=-._~09AZaz"},
+};
+
+Test(uri, encodes_what_is_no_pchar)
+{
+    for (size_t i = 0; i < COUNT(encoded); i++) {
+        char buffer[128];
+        struct out o = out_on(buffer, sizeof buffer);
+        http_uri_encode(&o, encoded[i].path);
+        cr_expect(str_eq(out_str(&o), str_of(encoded[i].text)), STR_FMT, STR_ARG(out_str(&o)));
+    }
+    char small[4];
+    struct out o = out_on(small, sizeof small);
+    http_uri_encode(&o, STR("/a b"));
+    cr_expect(o.full);
+    cr_expect_leq(out_len(&o), sizeof small);
+}
+
+Test(uri, what_is_encoded_parses_to_the_same_path)
+{
+    char path[256], buffer[1024];
+    size_t n = 0;
+    path[n++] = '/';
+    for (int byte = 1; byte < 256; byte++)
+        if (byte != '/')
+            path[n++] = (char)byte;
+    struct out o = out_on(buffer, sizeof buffer);
+    http_uri_encode(&o, (struct str){path, n});
+    struct http_uri uri;
+    cr_assert_eq(http_uri_parse(&arena, out_str(&o), &uri), 0);
+    cr_expect(str_eq(uri.path, (struct str){path, n}));
+}
