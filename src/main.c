@@ -8,17 +8,16 @@
 #include "proc/version.h"
 #include "proc/worker.h"
 
-static const char usage[] =
-    "usage: tern [-c FILE] [-t | -T] [-l ADDRESS -r DIR] [-w WORKERS] [-q] [-v | -V] [-h]\n"
-    "  -c FILE     the configuration (default: /etc/tern/tern.yaml)\n"
-    "  -t          check the configuration and exit\n"
-    "  -T          check it, print what is in effect, and exit\n"
-    "  -l ADDRESS  listen here, such as 127.0.0.1:8080, and ...\n"
-    "  -r DIR      ... serve the files below this directory; no configuration file is read\n"
-    "  -w WORKERS  processes that serve, whatever the configuration says\n"
-    "  -q          say nothing but errors\n"
-    "  -v, -V      print the version; with what it was built\n"
-    "  -h          print this\n";
+static const char usage[] = "usage: tern [-c FILE] [-t | -T] [-l ADDRESS -r DIR] [-w WORKERS] [-q] [-v | -V] [-h]\n"
+                            "  -c FILE     the configuration (default: /etc/tern/tern.yaml)\n"
+                            "  -t          check the configuration and exit\n"
+                            "  -T          check it, print what is in effect, and exit\n"
+                            "  -l ADDRESS  listen here, such as 127.0.0.1:8080, and ...\n"
+                            "  -r DIR      ... serve the files below this directory; no configuration file is read\n"
+                            "  -w WORKERS  processes that serve, whatever the configuration says\n"
+                            "  -q          say nothing but errors\n"
+                            "  -v, -V      print the version; with what it was built\n"
+                            "  -h          print this\n";
 
 struct options {
     struct config_options config;
@@ -28,20 +27,20 @@ struct options {
 /* What is left to do after the options are read. */
 enum { GO_ON = -1 };
 
-static int misuse(const char *what)
+static int misuse(const char *what, const char *why)
 {
-    fprintf(stderr, "tern: %s; tern -h tells how it is used\n", what);
+    fprintf(stderr, "tern: %s %s; tern -h tells how it is used\n", what, why);
     return EXIT_USAGE;
 }
 
-static int check_options(struct options *options, int argc)
+static int check_options(struct options *options, int argc, char **argv)
 {
     if (optind < argc)
-        return misuse("it takes options only");
+        return misuse(argv[optind], "is not an option");
     if (!options->config.listen != !options->config.root)
-        return misuse("-l and -r go together");
+        return misuse("-l and -r", "go together");
     if (options->config.file && options->config.root)
-        return misuse("-c does not go with -l and -r");
+        return misuse("-c", "does not go with -l and -r");
     if (!options->config.file)
         options->config.file = "/etc/tern/tern.yaml";
     return GO_ON;
@@ -83,11 +82,9 @@ static int read_options(struct options *options, int argc, char **argv)
             fputs(usage, stdout);
             return EXIT_FINE;
         default:
-            fprintf(stderr, "tern: -%c: %s; tern -h tells how it is used\n", optopt,
-                    option == ':' ? "its value is missing" : "no such option");
-            return EXIT_USAGE;
+            return misuse((char[]){'-', (char)optopt, '\0'}, option == ':' ? "lacks its value" : "is no option");
         }
-    return check_options(options, argc);
+    return check_options(options, argc, argv);
 }
 
 static int test(const struct options *options, const struct config *config)

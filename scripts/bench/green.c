@@ -215,12 +215,9 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {"yield to another thread: green", green_yields},
-    {"                         pthread", pthread_yields},
-    {"                         ucontext", ucontext_yields},
-    {"spawn, run, end:         green", green_spawns},
-    {"                         pthread", pthread_spawns},
-    {"message, no ring:        green", green_messages_met},
+    {"yield to another thread: green", green_yields},        {"                         pthread", pthread_yields},
+    {"                         ucontext", ucontext_yields},  {"spawn, run, end:         green", green_spawns},
+    {"                         pthread", pthread_spawns},    {"message, no ring:        green", green_messages_met},
     {"message, ring of 64:     green", green_messages_ring},
 };
 

@@ -183,6 +183,8 @@ void hash_remove(struct hash *h, struct hash_node *node)
 /* The first node in this chain or a later one. */
 static struct hash_node *first_from(const struct hash *h, size_t chain)
 {
+    if (!h->chains) /* never initialised, or freed: as good as empty */
+        return NULL;
     while (chain <= h->mask && !h->chains[chain])
         chain++;
     return chain <= h->mask ? h->chains[chain] : NULL;

@@ -13,7 +13,9 @@ struct list {
     struct list *next, *prev;
 };
 
+/* clang-format off */
 #define LIST_INIT(name) {&(name), &(name)}
+/* clang-format on */
 
 /* The structure of the given type that holds `member` at this address. */
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))

@@ -16,10 +16,12 @@ struct str {
     size_t n;      /* bytes */
 };
 
+/* clang-format off */
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 #define STR_INIT(literal) {"" literal, sizeof(literal) - 1} /* the same, in a static initialiser */
 #define STR_FMT "%.*s"                                      /* printf format of a str ... */
 #define STR_ARG(s) (int)(s).n, (s).p                        /* ... and its two arguments */
+/* clang-format on */
 
 static inline struct str str_of(const char *text)
 {

@@ -12,9 +12,9 @@
 #include "green/green.h"
 
 struct green_chan {
-    size_t size;       /* bytes of a message */
-    size_t room;       /* messages the ring holds */
-    size_t at, count;  /* the oldest message, and how many there are */
+    size_t size;      /* bytes of a message */
+    size_t room;      /* messages the ring holds */
+    size_t at, count; /* the oldest message, and how many there are */
     char *ring;
     struct list senders, receivers;
     bool closed;

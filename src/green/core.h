@@ -35,9 +35,9 @@ struct green {
     struct green *next; /* in a run queue */
     uint8_t state;      /* enum green_state */
     bool cancelled;
-    bool deaf;          /* to cancels, during this wait */
+    bool deaf; /* to cancels, during this wait */
     bool detached;
-    int result;         /* of the wait that ended, later of the thread */
+    int result; /* of the wait that ended, later of the thread */
     green_fn *fn;
     void *arg;
     const char *name;
@@ -76,7 +76,8 @@ bool green_wake(struct green *thread, int result);
 bool green_run_ready(void);
 
 /* Makes a thread that belongs to a scope (or to none), not started by anybody's join. */
-int green_start(struct green **thread, const char *name, green_fn *fn, void *arg, struct green_scope *scope) GREEN_WAITS;
+int green_start(struct green **thread, const char *name, green_fn *fn, void *arg,
+                struct green_scope *scope) GREEN_WAITS;
 
 /* Start and end of the whole. */
 int green_core_init(const struct green_options *options) GREEN_WAITS;

@@ -48,7 +48,7 @@ static struct green *pop(struct queue *q)
     return thread;
 }
 
-/* Finish before you start: threads that were waiting go before new ones, which bounds memory under load (h2o's rule). */
+/* Finish before you start: threads that were waiting go before new ones, which bounds memory under load. */
 static struct green *next_ready(void)
 {
     /* The last quarter of a burst turns the order round: threads that wake each other for ever starve nobody. */

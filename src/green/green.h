@@ -84,9 +84,9 @@ void green_take_census(struct green_census *census);
 /* Calls fn for every live thread. fn must not wait. */
 struct green_view {
     const char *name;
-    struct str what;   /* as described last */
-    size_t depth;      /* bytes of stack in use; 0 for the running thread */
-    bool waiting;      /* parked, rather than ready to run */
+    struct str what; /* as described last */
+    size_t depth;    /* bytes of stack in use; 0 for the running thread */
+    bool waiting;    /* parked, rather than ready to run */
 };
 void green_each(void (*fn)(const struct green_view *view, void *arg), void *arg);
 

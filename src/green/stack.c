@@ -119,7 +119,7 @@ static int add_slab(void)
         free(slab);
         return -ENOMEM;
     }
-    /* A huge page under a stack would make memory of the fifteen stacks around it. Advice: a failure changes nothing. */
+    /* A huge page would turn 32 stacks into memory at once. Advice: a failure changes nothing. */
     (void)madvise(slab->mapping, slab->mapped, MADV_NOHUGEPAGE);
     uintptr_t start = ((uintptr_t)slab->mapping + pool.size - 1) & ~(pool.size - 1);
     slab->base = (char *)slab->mapping + (start - (uintptr_t)slab->mapping);

@@ -20,20 +20,20 @@
 
 struct file_entry {
     struct hash_node node;
-    struct list used;        /* in the order of use */
-    size_t refs;             /* users, the cache among them */
-    bool cached;             /* the cache is one of them */
-    bool looking;            /* somebody looks at the disk ... */
+    struct list used;         /* in the order of use */
+    size_t refs;              /* users, the cache among them */
+    bool cached;              /* the cache is one of them */
+    bool looking;             /* somebody looks at the disk ... */
     struct green_cond looked; /* ... and tells who waits for it here */
-    int error;               /* what the look came to */
-    nsec checked;            /* when it last was the disk's version */
+    int error;                /* what the look came to */
+    nsec checked;             /* when it last was the disk's version */
     struct file_version version;
     char *bytes; /* its content, or NULL: */
     int fd;      /* the open file */
     struct str etag;
-    struct str fields;  /* Content-Type, Last-Modified, ETag */
-    size_t cost;        /* bytes of memory */
-    char key[];         /* and the texts above, behind it */
+    struct str fields; /* Content-Type, Last-Modified, ETag */
+    size_t cost;       /* bytes of memory */
+    char key[];        /* and the texts above, behind it */
 };
 
 /* Media types for the fields. Set once, before the first use. */

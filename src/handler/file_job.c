@@ -142,7 +142,7 @@ static int take_content(struct file_job *job, int fd)
     job->bytes = malloc((size_t)job->version.size + 1);
     if (!job->bytes)
         return -ENOMEM;
-    struct file_version after;
+    struct file_version after = {0};
     error = read_bytes(job, fd, job->bytes, (size_t)job->version.size);
     if (!error)
         error = read_version(fd, &after, &mode);

@@ -92,14 +92,14 @@ static int redirect_to_slash(struct exchange *x)
     return http_send_status(x, 301, out_str(&o));
 }
 
-static int acquire_index(struct exchange *x, const struct files *files, struct str directory,
-                         struct file_entry **entry)
+static int acquire_index(struct exchange *x, const struct files *files, struct str directory, struct file_entry **entry)
 {
     int error = -ENOENT;
     for (size_t i = 0; i < files->index.n && error == -ENOENT; i++) {
-        struct str path =
-            arena_printf(&x->arena, STR_FMT STR_FMT, STR_ARG(directory), STR_ARG(files->index.v[i]));
+        struct str path = arena_printf(&x->arena, STR_FMT STR_FMT, STR_ARG(directory), STR_ARG(files->index.v[i]));
         error = path.p ? file_acquire(files->directory, path, files->cache, entry) : -ENOMEM;
+        if (error == -EISDIR) /* a directory of that name is no index */
+            error = -ENOENT;
     }
     return error;
 }

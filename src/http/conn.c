@@ -18,6 +18,8 @@ static void on_log_timer(struct wheel_node *timer)
 {
     struct conns *conns = container_of(timer, struct conns, log_timer);
     access_flush(conns->server->access);
+    if (access_pending(conns->server->access)) /* the disk is full, say: another try later */
+        green_timer_arm(timer, nsec_add(green_now(), conns->server->access_flush));
 }
 
 void conns_init(struct conns *conns, const struct http_server *server, size_t max, green_fn *serve)

@@ -40,18 +40,18 @@ struct http_field {
 struct http_request {
     enum method method;
     struct str method_name;
-    struct str target;  /* as it was sent */
-    struct str line;    /* method, target and version, as they were sent */
-    struct str host;    /* of an absolute-form target, else of Host; without a port; may be empty */
+    struct str target; /* as it was sent */
+    struct str line;   /* method, target and version, as they were sent */
+    struct str host;   /* of an absolute-form target, else of Host; without a port; may be empty */
     struct http_uri uri;
-    unsigned minor;     /* of the version HTTP/1.minor */
+    unsigned minor; /* of the version HTTP/1.minor */
     struct http_field *fields;
     size_t field_count;
-    int64_t length;     /* of the content; HTTP_LENGTH_UNKNOWN when it is chunked; 0 when there is none */
+    int64_t length; /* of the content; HTTP_LENGTH_UNKNOWN when it is chunked; 0 when there is none */
 };
 
 struct http_response {
-    int status;     /* 0: no head yet */
+    int status;      /* 0: no head yet */
     bool no_content; /* the head says how long it would be, but none is sent */
     bool ended;
     int64_t length; /* as promised */
@@ -77,7 +77,7 @@ struct exchange {
     struct arena arena;
 };
 
-/* The value of a request's field, by its name without regard to case; p is NULL when there is none. Of several, the first. */
+/* The value of a request's field, by its name without regard to case. Of several, the first; p is NULL: none. */
 struct str http_field(const struct http_request *request, struct str name);
 
 /* Reads content of the request: bytes; 0 at its end; -EMSGSIZE: there is more than body_size; -ETIMEDOUT: the peer

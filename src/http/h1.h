@@ -43,12 +43,12 @@ enum h1_framing { H1_NO_BODY, H1_LENGTH, H1_CHUNKED };
 
 struct h1_body {
     enum h1_framing framing;
-    uint64_t left;   /* of the content, or of the present chunk */
-    uint64_t total;  /* content read so far */
-    bool between;    /* chunked: the next line is the end of a chunk */
-    bool ended;      /* everything has been read */
-    bool expects;    /* the peer waits for 100 (Continue) */
-    int error;       /* what reading it came to, for good */
+    uint64_t left;  /* of the content, or of the present chunk */
+    uint64_t total; /* content read so far */
+    bool between;   /* chunked: the next line is the end of a chunk */
+    bool ended;     /* everything has been read */
+    bool expects;   /* the peer waits for 100 (Continue) */
+    int error;      /* what reading it came to, for good */
 };
 
 struct h1 {
@@ -57,8 +57,8 @@ struct h1 {
     struct h1_input in;
     struct h1_body body;
     struct out out;
-    bool keep_alive;      /* the connection goes on after this response */
-    bool chunked;         /* the response is */
+    bool keep_alive; /* the connection goes on after this response */
+    bool chunked;    /* the response is */
     char frame_in[H1_IN_SIZE];
     char frame_out[H1_OUT_SIZE];
     struct http_field frame_fields[H1_FIELDS];

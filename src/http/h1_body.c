@@ -8,10 +8,10 @@
 #include "http/h1.h"
 
 enum {
-    CHUNK_LINE = 256,           /* bytes of a line with a chunk size, its extensions included */
-    CHUNK_DIGITS = 15,          /* hexadecimal digits of a size: no overflow to think of */
-    TRAILERS = 8 * 1024,        /* bytes of all trailer fields */
-    DRAINED = 256 * 1024,       /* unwanted content that is read rather than closing the connection */
+    CHUNK_LINE = 256,     /* bytes of a line with a chunk size, its extensions included */
+    CHUNK_DIGITS = 15,    /* hexadecimal digits of a size: no overflow to think of */
+    TRAILERS = 8 * 1024,  /* bytes of all trailer fields */
+    DRAINED = 256 * 1024, /* unwanted content that is read rather than closing the connection */
 };
 
 static nsec body_deadline(const struct h1 *h)

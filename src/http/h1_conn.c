@@ -83,7 +83,7 @@ struct error_status {
 static int status_of(int error)
 {
     static const struct error_status table[] = {
-        {-EMSGSIZE, 413}, {-ETIMEDOUT, 408}, {-EBADMSG, 400}, {-EAGAIN, 503},   {-ENOMEM, 503},    {-EMFILE, 503},
+        {-EMSGSIZE, 413}, {-ETIMEDOUT, 408}, {-EBADMSG, 400}, {-EAGAIN, 503},  {-ENOMEM, 503},   {-EMFILE, 503},
         {-ENFILE, 503},   {-ENOBUFS, 503},   {-EPIPE, 0},     {-ECANCELED, 0}, {-ECONNRESET, 0}, {-ECONNABORTED, 0}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].error == error)
@@ -208,8 +208,6 @@ static int answer(struct h1 *h)
 {
     h->conn->requests++;
     h->conn->owner->requests++;
-    if (conn_is_last(h->conn))
-        h->keep_alive = false;
     int error = handle(h);
     int status = error && !h->x.response.status ? status_of(error) : 0;
     if (status)

@@ -1,8 +1,8 @@
 /* h1_parse.c: a head becomes a request.
  *
- * It is complete, and h1_scan() has accepted its bytes. The request line is taken apart here, by the letter of RFC 9112;
- * the fields are tokenised by http-parser, which this file alone sees: it starts behind a request line, and is stopped
- * at the end of the head. What governs framing (Host, Connection, Content-Length, Transfer-Encoding) is computed from
+ * It is complete, and h1_scan() has accepted its bytes. The request line is taken apart here, by the letter of RFC
+ * 9112; the fields are tokenised by http-parser, which this file alone sees: it starts behind a request line, and is
+ * stopped at the end of the head. What governs framing (Host, Connection, Content-Length, Transfer-Encoding) is computed from
  * the fields, never from the parser's flags: see each rule below for its source.
  */
 #include <errno.h>
@@ -164,8 +164,8 @@ static void decide_framing(struct head *head)
     if (request->length == 0)
         return;
     bool chunked = request->length == HTTP_LENGTH_UNKNOWN;
-    h->body = (struct h1_body){.framing = chunked ? H1_CHUNKED : H1_LENGTH,
-                               .left = chunked ? 0 : (uint64_t)request->length};
+    h->body =
+        (struct h1_body){.framing = chunked ? H1_CHUNKED : H1_LENGTH, .left = chunked ? 0 : (uint64_t)request->length};
 }
 
 /* RFC 9110, 10.1.1 */

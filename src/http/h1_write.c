@@ -75,8 +75,10 @@ static int head(struct exchange *x, int status, struct str fields, int64_t lengt
     struct h1 *h = container_of(x, struct h1, x);
     char framing[128];
     struct out o = out_on(framing, sizeof framing);
-    if (!h->body.ended && (h->body.expects || h->body.error))
-        h->keep_alive = false; /* what follows on this connection can't be told from content */
+    /* When a head is written is when the end is announced: a drain may have begun since the request came. And where
+     * the peer was not told to go on, what follows can't be told from content. */
+    if (conn_is_last(h->conn) || (!h->body.ended && (h->body.expects || h->body.error)))
+        h->keep_alive = false;
     put_framing(h, &o, length);
     struct str pieces[] = {http_status_line(status), common_fields(), fields, out_str(&o)};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {

@@ -15,9 +15,9 @@
 
 /* What a directive such as `files` stands for: one of these in each file of the handler layer. */
 struct http_handler {
-    struct str name;                 /* the directive */
-    const struct conf_table *table;  /* of its settings */
-    size_t size;                     /* of the structure that the table fills */
+    struct str name;                /* the directive */
+    const struct conf_table *table; /* of its settings */
+    size_t size;                    /* of the structure that the table fills */
     /* Checks settings and computes what can be computed once; problems are reported. May be NULL. */
     int (*prepare)(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings);
     /* Answers a request. 0, or -errno: the connection is broken, or, before a head was sent, what http_read() said. */
@@ -41,8 +41,8 @@ struct http_site {
 };
 
 struct http_sites {
-    struct hash exact;     /* of struct site_host, by lower-case name */
-    struct hash wildcard;  /* the same, by what follows the `*` */
+    struct hash exact;          /* of struct site_host, by lower-case name */
+    struct hash wildcard;       /* the same, by what follows the `*` */
     struct http_site *fallback; /* the site without hosts, or NULL */
 };
 

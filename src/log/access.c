@@ -14,13 +14,12 @@
 #include <unistd.h>
 
 enum {
-    BUFFER_SIZE = 64 * 1024,
     FIELD_MAX = 8 * 1024, /* of a line, for one field, so that a line fits into the buffer whatever a peer sends */
     FIELDS = 7,           /* that may be so long */
     REST_MAX = 1024,      /* of a line, for everything else */
 };
 
-_Static_assert(FIELDS *(FIELD_MAX + 3) + REST_MAX <= BUFFER_SIZE, "a line must fit into an empty buffer");
+_Static_assert(FIELDS *(FIELD_MAX + 3) + REST_MAX <= ACCESS_BUFFER_MIN, "a line must fit into an empty buffer");
 
 enum field { END, CLIENT, USER, TIME, REQUEST, STATUS, BYTES, REFERER, USER_AGENT };
 
@@ -39,8 +38,8 @@ struct access_log {
     struct str time; /* in time_text */
     char time_text[32];
     char path[PATH_MAX];
-    size_t used;
-    char buffer[BUFFER_SIZE];
+    size_t used, size;
+    char buffer[];
 };
 
 static const struct piece combined[] = {
@@ -64,14 +63,15 @@ static const struct piece *find_format(struct str name)
     return NULL;
 }
 
-int access_open(struct access_log **opened, struct str path, struct str format)
+int access_open(struct access_log **opened, struct str path, struct str format, size_t size)
 {
     const struct piece *pieces = find_format(format);
-    if (!pieces)
+    if (!pieces || size < ACCESS_BUFFER_MIN)
         return -EINVAL;
-    struct access_log *log = calloc(1, sizeof *log);
+    struct access_log *log = calloc(1, sizeof *log + size);
     if (!log)
         return -ENOMEM;
+    log->size = size;
     log->format = pieces;
     log->second = INT64_MIN;
     int error = log_file_path(log->path, path);
@@ -190,7 +190,7 @@ static void tell_time(struct access_log *log, int64_t second)
 /* Whether the line did fit; if not, nothing has changed. */
 static bool add_line(struct access_log *log, const struct access_entry *entry)
 {
-    struct out o = out_on(log->buffer + log->used, sizeof log->buffer - log->used);
+    struct out o = out_on(log->buffer + log->used, log->size - log->used);
     const struct piece *piece = log->format;
     do {
         out_put(&o, piece->text);

@@ -28,9 +28,12 @@ struct access_entry {
     uint64_t bytes; /* of the content that was sent */
 };
 
-/* Opens a log at the end of the file at `path`, which is created if need be. `format` is a word: combined. 0, -EINVAL
- * for a format nobody knows, -ENOMEM, or what open() failed with. */
-int access_open(struct access_log **log, struct str path, struct str format) __attribute__((warn_unused_result));
+enum { ACCESS_BUFFER_MIN = 64 * 1024 }; /* bytes of a buffer: the longest line must fit into it */
+
+/* Opens a log at the end of the file at `path`, which is created if need be. `format` is a word: combined. `buffer`:
+ * bytes that may gather. 0, -EINVAL for a format nobody knows, -ENOMEM, or what open() failed with. */
+int access_open(struct access_log **log, struct str path, struct str format, size_t buffer)
+    __attribute__((warn_unused_result));
 
 /* Adds a line. */
 void access_write(struct access_log *log, const struct access_entry *entry);

@@ -18,8 +18,8 @@ struct addr {
     };
 };
 
-/* Reads "127.0.0.1:8080", "[::1]:8080", ":8080" (every IPv4 address), "unix:/path" or "unix:@name" (abstract). Names are not
- * resolved. 0, -EINVAL: not an address, -ERANGE: not a port, -ENAMETOOLONG: a path beyond 107 bytes. */
+/* Reads "127.0.0.1:8080", "[::1]:8080", ":8080" (every IPv4 address), "unix:/path" or "unix:@name" (abstract). Names
+ * are not resolved. 0, -EINVAL: not an address, -ERANGE: not a port, -ENAMETOOLONG: a path beyond 107 bytes. */
 int addr_parse(struct str text, struct addr *addr) __attribute__((warn_unused_result));
 
 /* The same text again. */

@@ -77,12 +77,15 @@ int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, n
 }
 
 /* A file that is written to while it is being sent must not end as if it were whole: its peer would take a mixture of
- * two versions for one. So before each piece after the first we look at it again. */
+ * two versions for one. So before each piece after the first we look at it again. One that has grown was appended to,
+ * and what was promised of it is as it was. */
 static bool changed(int file, const struct stat *before)
 {
     struct stat now;
-    return fstat(file, &now) < 0 || now.st_size != before->st_size || now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-           now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+    if (fstat(file, &now) < 0)
+        return true;
+    bool written = now.st_mtim.tv_sec != before->st_mtim.tv_sec || now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+    return written && now.st_size <= before->st_size;
 }
 
 int stream_sendfile(struct stream *s, int file, off_t at, size_t n, nsec timeout)
@@ -123,8 +126,8 @@ static ssize_t plain_write(struct stream *s, const struct iovec *pieces, int cou
     int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
     struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
     /* send() for one piece: the kernel need not import a vector. */
-    ssize_t sent = count == 1 ? send(s->fd.fd, pieces->iov_base, pieces->iov_len, flags)
-                              : sendmsg(s->fd.fd, &message, flags);
+    ssize_t sent =
+        count == 1 ? send(s->fd.fd, pieces->iov_base, pieces->iov_len, flags) : sendmsg(s->fd.fd, &message, flags);
     return sent < 0 ? (errno == EINTR ? -EAGAIN : -errno) : sent;
 }
 

@@ -87,7 +87,7 @@ static int read_listen(struct conf_reader *r, struct conf_node *node, void *fiel
 static const struct conf_key access_keys[] = {
     {"path", CONF_TEXT, IN_LOG(access), .required = true, .doc = "the file"},
     {"format", CONF_TEXT, IN_LOG(access_format), .fallback = "combined", .doc = "combined"},
-    {"buffer", CONF_SIZE, IN_LOG(access_buffer), .fallback = "64k", .min = 4096, .max = 16 << 20,
+    {"buffer", CONF_SIZE, IN_LOG(access_buffer), .fallback = "64k", .min = ACCESS_BUFFER_MIN, .max = 16 << 20,
      .doc = "lines gather in a buffer of this size"},
     {"flush", CONF_TIME, IN_LOG(access_flush), .fallback = "1s", .min = 100 * NSEC_MS, .max = 3600 * NSEC_SEC,
      .doc = "the longest that a line stays there"},
@@ -100,7 +100,7 @@ static int read_access(struct conf_reader *r, struct conf_node *node, void *fiel
 {
     struct log_settings *log = container_of(field, struct log_settings, access);
     log->access_format = STR("combined");
-    log->access_buffer = 64 * 1024;
+    log->access_buffer = ACCESS_BUFFER_MIN;
     log->access_flush = NSEC_SEC;
     if (node->kind == CONF_MAPPING) {
         int error = conf_read_map(r, node, &access_table, log);

@@ -41,8 +41,8 @@ struct master {
     int signals;
     bool announced; /* every worker was ready once */
     bool stopping, cutting;
-    nsec kill_at;   /* while stopping */
-    int status;     /* to exit with */
+    nsec kill_at; /* while stopping */
+    int status;   /* to exit with */
 };
 
 /* ---- workers ---- */
@@ -287,7 +287,8 @@ static int open_access_log(struct config *config)
     if (config->log.access.n == 0)
         return 0;
     config->http.access_flush = config->log.access_flush;
-    int error = access_open(&config->http.access, config->log.access, config->log.access_format);
+    int error = access_open(&config->http.access, config->log.access, config->log.access_format,
+                            (size_t)config->log.access_buffer);
     if (error)
         log_error("cannot open the access log " STR_FMT ": %s", STR_ARG(config->log.access), strerror(-error));
     return error;

@@ -4,7 +4,7 @@
 
 #include "proc/config.h"
 
-/* A table with a row for each worker and a column for each `listen`. A unix socket is one and the same in its column. */
+/* A table with a row for each worker and a column for each `listen`. A unix socket is the same one in all its rows. */
 struct sockets {
     const struct config *config;
     size_t workers, count;

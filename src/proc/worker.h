@@ -24,7 +24,7 @@ struct worker {
     const struct config *config;
     struct sockets *sockets;
     size_t index;
-    int master; /* our end of the socket pair */
+    int master;         /* our end of the socket pair */
     size_t descriptors; /* that it may have */
 };
 

@@ -54,6 +54,11 @@ void file_replace(const char *name, struct str content)
     cr_assert_eq(rename(fresh, path), 0, "cannot rename %s: %m", fresh);
 }
 
+void file_overwrite(const char *name, struct str content)
+{
+    write_all(file_path(name), 0, content);
+}
+
 void file_append(const char *name, struct str content)
 {
     write_all(file_path(name), O_APPEND, content);

@@ -16,6 +16,9 @@ void file_write(const char *name, struct str content);
 /* Puts a new file in the place of an old one, as an editor or a deployment does: by rename. */
 void file_replace(const char *name, struct str content);
 
+/* Writes over the start of a file, which keeps its length when that is as long. */
+void file_overwrite(const char *name, struct str content);
+
 void file_append(const char *name, struct str content);
 
 /* The content; empty when there is no such file. */

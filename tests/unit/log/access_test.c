@@ -57,7 +57,7 @@ TestSuite(access, .init = setup, .fini = teardown);
 
 static void open_log(const char *file)
 {
-    cr_assert_eq(access_open(&access_log, str_of(file), STR("combined")), 0);
+    cr_assert_eq(access_open(&access_log, str_of(file), STR("combined"), ACCESS_BUFFER_MIN), 0);
 }
 
 static const char *contents(const char *file)
@@ -96,13 +96,14 @@ Test(access, what_cannot_be_opened_is_refused)
     static char long_name[8192];
     struct access_log *log = NULL;
     memset(long_name, 'x', sizeof long_name - 1);
-    cr_expect_eq(access_open(&log, STR("/nowhere/access.log"), STR("combined")), -ENOENT);
-    cr_expect_eq(access_open(&log, str_of(directory), STR("combined")), -EISDIR);
-    cr_expect_eq(access_open(&log, str_of(long_name), STR("combined")), -ENAMETOOLONG);
-    cr_expect_eq(access_open(&log, str_of(path), STR("common")), -EINVAL);
-    cr_expect_eq(access_open(&log, str_of(path), STR("")), -EINVAL);
+    cr_expect_eq(access_open(&log, STR("/nowhere/access.log"), STR("combined"), ACCESS_BUFFER_MIN), -ENOENT);
+    cr_expect_eq(access_open(&log, str_of(directory), STR("combined"), ACCESS_BUFFER_MIN), -EISDIR);
+    cr_expect_eq(access_open(&log, str_of(long_name), STR("combined"), ACCESS_BUFFER_MIN), -ENAMETOOLONG);
+    cr_expect_eq(access_open(&log, str_of(path), STR("common"), ACCESS_BUFFER_MIN), -EINVAL);
+    cr_expect_eq(access_open(&log, str_of(path), STR(""), ACCESS_BUFFER_MIN), -EINVAL);
     cr_assert_eq(mkfifo(path, 0600), 0);
-    cr_expect_eq(access_open(&log, str_of(path), STR("combined")), -ENXIO, "a FIFO without a reader");
+    cr_expect_eq(access_open(&log, str_of(path), STR("combined"), ACCESS_BUFFER_MIN), -ENXIO,
+                 "a FIFO without a reader");
     cr_expect_null(log);
     access_close(NULL);
 }
