@@ -13,7 +13,10 @@
 #include "handler/registry.h"
 #include "http/cond.h"
 
-enum { WINDOW = 256 * 1024 }; /* of a larger file: what is made sure to be in memory before it is sent */
+enum {
+    WINDOW = 1 << 20,    /* of a larger file: what is made sure to be in memory before it is sent ... */
+    PROBED = WINDOW / 2, /* ... by a look at one page in so many bytes: the kernel reads ahead in large pieces */
+};
 
 struct files {
     struct str root;
@@ -142,10 +145,17 @@ static bool in_memory(int fd, off_t at)
     return preadv2(fd, &piece, 1, at, RWF_NOWAIT) == 1;
 }
 
-/* The first and the last page tell: the kernel reads ahead in one piece. */
+static bool window_in_memory(int fd, off_t at, size_t n)
+{
+    for (size_t probed = 0; probed < n; probed += PROBED)
+        if (!in_memory(fd, at + (off_t)probed))
+            return false;
+    return in_memory(fd, at + (off_t)n - 1);
+}
+
 static int warm_up(int fd, off_t at, size_t n)
 {
-    if (in_memory(fd, at + (off_t)n - 1) && (at || in_memory(fd, at)))
+    if (window_in_memory(fd, at, n))
         return 0;
     struct warm_up job = {fd, at, n};
     return green_offload(read_window, &job, NSEC_NEVER);

@@ -35,7 +35,7 @@ static void assert_refused(const struct result *r, int status, const char *what)
 Test(cli, bad_usage_is_refused)
 {
     static const struct {
-        const char *arguments[6];
+        const char *arguments[8]; /* ends in NULL */
         const char *what;
     } table[] = {
         {{"-x"}, "x"},
@@ -189,14 +189,18 @@ Test(cli, what_fails_at_run_time_is_one_line)
     close(fd);
 }
 
-Test(cli, a_log_without_permission_is_one_line)
+Test(cli, a_log_that_cannot_be_opened_is_one_line)
 {
-    file_write("tern.yaml", str_of(harness_expand(LISTEN "log: {access: @DIR@/closed/access.log}\n" SITE)));
+    static const char *const logs[] = {"access: @DIR@/closed/log", "error: @DIR@/closed/log", "access: @DIR@/closed",
+                                       "error: @DIR@/closed"};
     file_directory("closed");
     cr_assert_eq(chmod(file_path("closed"), 0), 0);
-    struct command command = {.arguments = {command_tern(), "-c", file_path("tern.yaml")}, .unprivileged = true};
-    struct result r = command_run(&command);
-    assert_refused(&r, FAILED, file_path("closed/access.log"));
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        file_write("tern.yaml", str_of(harness_expand(harness_text(LISTEN "log: {%s}\n" SITE, logs[i]))));
+        struct command command = {.arguments = {command_tern(), "-c", file_path("tern.yaml")}, .unprivileged = true};
+        struct result r = command_run(&command);
+        assert_refused(&r, FAILED, file_path("closed"));
+    }
 }
 
 Test(cli, help_and_version)
@@ -259,6 +263,20 @@ Test(cli, a_directory_is_served_without_a_configuration)
     assert_body(r, STR("<p>hello"));
     assert_stop(&server, FINE);
     cr_assert_eq(server_log(&server).n, 0, "-q prints: %s", server_log(&server).p);
+}
+
+/* The name of a directory is taken as it is, whatever it would mean in a configuration. */
+Test(cli, any_directory_can_be_served)
+{
+    static const char *const names[] = {"a b: {c} #d", "quotes \" and '", "back\\slash", "${HOME}", "- x", "\xc3\xbc"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        file_write(harness_text("%s/index.html", names[i]), str_of(names[i]));
+        struct server server =
+            server_start_as(&(struct server_setup){.arguments = {"-l", "127.0.0.1:@PORT@", "-r", file_path(names[i])}});
+        struct response r = fetch(server.port, "/");
+        assert_body(r, str_of(names[i]));
+        assert_stop(&server, FINE);
+    }
 }
 
 Test(cli, w_overrides_the_configuration)

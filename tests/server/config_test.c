@@ -180,6 +180,28 @@ Test(config, connections_past_the_limit_are_told_or_wait)
     cr_assert(until(fetch(server.port, "/hello").status == 200));
 }
 
+/* Requests that wait for their bodies hold a green thread each; those for which none is left get 503. */
+Test(config, requests_past_the_limit_of_green_threads_are_refused)
+{
+    enum { CLIENTS = 64 };
+    struct server server = server_start(LISTEN "limits: {green_threads: 32}\n" SITE);
+    struct client *clients[CLIENTS];
+    size_t served = 0, refused = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = client_open(server.port);
+        client_printf(clients[i], "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\na");
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        struct response r = ask(clients[i], "b");
+        cr_assert(r.status == 200 || r.status == 503, "%d", r.status);
+        served += r.status == 200;
+        refused += r.status == 503;
+        client_close(clients[i]);
+    }
+    cr_assert(served > 0 && refused > 0, "%zu served, %zu refused", served, refused);
+    cr_assert(until(fetch(server.port, "/hello").status == 200));
+}
+
 static void assert_site(int port, const char *host, const char *expected)
 {
     struct client *c = client_open(port);

@@ -76,7 +76,7 @@ Test(docs, every_file_comes_byte_for_byte)
 {
     docs.root = find_documentation();
     if (!docs.root)
-        cr_skip_test("python3-doc is not installed");
+        harness_skip("python3-doc is not installed");
     struct server server = server_start(harness_text("listen: 127.0.0.1:@PORT@\nworkers: 2\n"
                                                      "sites: [{routes: [{path: /, files: {root: %s}}]}]\n",
                                                      docs.root));

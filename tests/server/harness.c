@@ -74,6 +74,12 @@ void harness_end(void)
     arena_clear(&harness.memory);
 }
 
+void harness_skip(const char *reason)
+{
+    harness_end();
+    cr_skip_test("%s", reason);
+}
+
 struct arena *harness_memory(void)
 {
     return &harness.memory;

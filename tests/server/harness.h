@@ -23,6 +23,9 @@ enum { HARNESS_PORTS = 4 };
 void harness_begin(void);
 void harness_end(void);
 
+/* Ends the test as one that can't be run here. (Criterion would not call harness_end() then.) */
+void harness_skip(const char *reason);
+
 /* The test's memory, given back by harness_end(). */
 struct arena *harness_memory(void);
 void *harness_alloc(size_t n) __attribute__((malloc, returns_nonnull));

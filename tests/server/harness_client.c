@@ -191,7 +191,7 @@ struct str client_take_through(struct client *c, struct str mark)
 {
     size_t looked_at = 0;
     do {
-        char *found = memmem(c->bytes + looked_at, c->n - looked_at, mark.p, mark.n);
+        char *found = c->n ? memmem(c->bytes + looked_at, c->n - looked_at, mark.p, mark.n) : NULL;
         if (found)
             return client_take(c, (size_t)(found - c->bytes) + mark.n);
         looked_at = c->n < mark.n ? 0 : c->n - mark.n + 1;

@@ -32,6 +32,13 @@ static bool has_ended(const struct server *server)
     return state == 0 || state == 'Z';
 }
 
+/* The master has workers once all its sockets are open. */
+static bool is_ready(const struct server *server)
+{
+    pid_t worker;
+    return harness_children(server->pid, &worker, 1) == 1 && !server_refuses(server);
+}
+
 struct server server_start_as(const struct server_setup *setup)
 {
     struct command command = {
@@ -48,7 +55,7 @@ struct server server_start_as(const struct server_setup *setup)
 
     struct server server = {.port = harness_port(0)};
     server.pid = command_start(&command);
-    bool answers = until(has_ended(&server) || !server_refuses(&server)) && !has_ended(&server);
+    bool answers = until(has_ended(&server) || is_ready(&server)) && !has_ended(&server);
     cr_assert(answers, "tern does not serve: %s", file_read(log_file).p);
     return server;
 }

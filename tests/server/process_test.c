@@ -203,7 +203,7 @@ static const char *status_line(pid_t pid, const char *key)
 Test(process, workers_give_up_the_rights_of_root)
 {
     if (geteuid() != 0)
-        cr_skip_test("needs root");
+        harness_skip("needs root");
     const struct passwd *nobody = getpwnam("nobody");
     cr_assert_not_null(nobody);
     struct server server = server_start("user: nobody\ngroup: nogroup\n" CONFIG("2"));
