@@ -7,7 +7,7 @@ B := build
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
-TESTFLAGS ?= -j2 --timeout 300
+TESTFLAGS ?= -j2 --timeout 60
 FUZZ_SECONDS ?= 30
 
 .DELETE_ON_ERROR:

@@ -20,6 +20,8 @@
 #ifndef TERN_GREEN_CORE_H
 #define TERN_GREEN_CORE_H
 
+#include <signal.h>
+
 #include "base/list.h"
 #include "base/wheel.h"
 #include "green/green.h"
@@ -93,5 +95,8 @@ void green_offload_free(void);
 /* The report of a stack overflow or another crash (fault.c). */
 int green_fault_init(void) GREEN_WAITS;
 void green_fault_free(void);
+
+/* Takes the signals that are reported out of a set that is to be blocked. */
+void green_fault_spare(sigset_t *set);
 
 #endif

@@ -17,6 +17,7 @@ enum { HANDLER_STACK = 32 * 1024 };
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 static char *handler_stack;
+static pid_t loop_thread; /* the OS thread that runs the green ones; others belong to the blocking pool */
 
 /* What a peer sent goes to a log: bytes that could forge a line there become dots. */
 static void put_printable(struct out *o, struct str s)
@@ -27,7 +28,7 @@ static void put_printable(struct out *o, struct str s)
 
 static void say_what(struct out *o, int number, const void *address)
 {
-    const struct green *thread = green_self();
+    const struct green *thread = gettid() == loop_thread ? green_self() : NULL;
     if (!thread) {
         out_text(o, "signal ");
         out_u64(o, (uint64_t)number);
@@ -60,9 +61,9 @@ static void on_fault(int number, siginfo_t *info, void *context)
     out_text(&o, "]: crash: ");
     say_what(&o, number, info->si_addr);
     out_char(&o, '\n');
-    if (write(STDERR_FILENO, line, out_len(&o)) < 0)
-        return; /* SA_RESETHAND: it faults again, and ends */
-    raise(number);
+    ssize_t written = write(STDERR_FILENO, line, out_len(&o));
+    (void)written; /* nobody is left to be told that it failed */
+    raise(number); /* SA_RESETHAND: now it ends the process */
 }
 
 int green_fault_init(void)
@@ -70,12 +71,19 @@ int green_fault_init(void)
     handler_stack = malloc(HANDLER_STACK);
     if (!handler_stack)
         return -ENOMEM;
+    loop_thread = gettid();
     stack_t stack = {.ss_sp = handler_stack, .ss_size = HANDLER_STACK};
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND};
     sigaltstack(&stack, NULL);
     for (size_t i = 0; i < sizeof signals / sizeof *signals && !SANITIZE_OWNS_SIGNALS; i++)
         sigaction(signals[i], &action, NULL);
     return 0;
+}
+
+void green_fault_spare(sigset_t *set)
+{
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigdelset(set, signals[i]);
 }
 
 void green_fault_free(void)

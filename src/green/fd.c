@@ -16,6 +16,23 @@ static ev_io *io_of(struct green_fd *fd)
     return (ev_io *)(void *)fd->watcher.bytes;
 }
 
+static int watched(struct green_fd *fd)
+{
+    return ev_is_active(io_of(fd)) ? io_of(fd)->events & (EV_READ | EV_WRITE) : 0;
+}
+
+/* Watches for these events and no others. */
+static void watch(struct green_fd *fd, int events)
+{
+    if (watched(fd) == events)
+        return;
+    ev_io_stop(green_loop(), io_of(fd));
+    if (events == 0)
+        return;
+    ev_io_modify(io_of(fd), events);
+    ev_io_start(green_loop(), io_of(fd));
+}
+
 static void on_read_event(struct green_fd *fd)
 {
     if (fd->reader) {
@@ -26,17 +43,8 @@ static void on_read_event(struct green_fd *fd)
         on_readable(fd);
     } else {
         fd->readable = true;
-        ev_io_stop(green_loop(), io_of(fd));
+        watch(fd, watched(fd) & ~EV_READ);
     }
-}
-
-static void set_events(struct green_fd *fd, int events)
-{
-    ev_io *io = io_of(fd);
-    if ((io->events & (EV_READ | EV_WRITE)) == events)
-        return;
-    ev_io_stop(green_loop(), io);
-    ev_io_modify(io, events);
 }
 
 static void on_event(struct ev_loop *loop, ev_io *io, int events)
@@ -47,12 +55,10 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
         if (fd->writer)
             green_wake(fd->writer, 0);
         else
-            set_events(fd, EV_READ);
+            watch(fd, watched(fd) & ~EV_WRITE);
     }
     if (events & EV_READ)
-        on_read_event(fd);
-    else if (!ev_is_active(io))
-        ev_io_start(loop, io);
+        on_read_event(fd); /* last: it may end fd */
 }
 
 void green_fd_init(struct green_fd *fd, int number)
@@ -63,11 +69,13 @@ void green_fd_init(struct green_fd *fd, int number)
 
 int green_fd_readable(struct green_fd *fd, nsec deadline)
 {
+    if (fd->fd < 0)
+        return -EBADF;
     if (fd->readable) {
         fd->readable = false;
         return 0;
     }
-    ev_io_start(green_loop(), io_of(fd));
+    watch(fd, watched(fd) | EV_READ);
     fd->reader = green_self();
     int result = green_suspend(deadline);
     fd->reader = NULL;
@@ -76,8 +84,9 @@ int green_fd_readable(struct green_fd *fd, nsec deadline)
 
 int green_fd_writable(struct green_fd *fd, nsec deadline)
 {
-    set_events(fd, EV_READ | EV_WRITE);
-    ev_io_start(green_loop(), io_of(fd));
+    if (fd->fd < 0)
+        return -EBADF;
+    watch(fd, watched(fd) | EV_WRITE);
     fd->writer = green_self();
     int result = green_suspend(deadline);
     fd->writer = NULL;
@@ -86,8 +95,7 @@ int green_fd_writable(struct green_fd *fd, nsec deadline)
 
 void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd))
 {
-    set_events(fd, EV_READ);
-    ev_io_start(green_loop(), io_of(fd));
+    watch(fd, EV_READ);
     fd->readable = false;
     fd->on_readable = on_readable;
 }

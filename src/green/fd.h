@@ -3,8 +3,8 @@
  * A green_fd belongs to whoever opened the descriptor and lives as long as it. It holds the one watcher that the
  * descriptor ever has, so that waiting costs a system call only when it must:
  *   - READ is armed by the first wait and stays armed: waiting again costs nothing;
- *   - an event that nobody awaits stops the watcher and is remembered in `readable` (lazy disarm);
- *   - WRITE is armed when a send would block, and dropped when the descriptor is parked.
+ *   - an event that nobody awaits is not watched for any longer, and is remembered in `readable` (lazy disarm);
+ *   - WRITE is armed when a send would block, and dropped as soon as nobody waits for it.
  *
  * A parked descriptor has no thread: a connection between two requests, say. When it turns readable, its callback is
  * called on the loop's stack; it may start a thread, and must not wait.
@@ -43,7 +43,8 @@ void green_fd_unpark(struct green_fd *fd);
 /* Stops watching; the descriptor goes back to the caller. */
 void green_fd_release(struct green_fd *fd);
 
-/* Stops watching, then closes: in this order, since the number may be another descriptor's right afterwards. */
+/* Stops watching, then closes: in this order, since the number may be another descriptor's right afterwards. The
+ * green_fd itself must stay until those who waited for it have run. */
 void green_fd_close(struct green_fd *fd);
 
 #endif

@@ -23,6 +23,7 @@ static struct {
     struct green *running;
     void *loop_sp; /* the loop's own stack, while a green thread runs */
     struct queue resumed, fresh;
+    struct green_task *first_task, *last_task; /* the last one means something while there is a first one */
     unsigned burst; /* hand-overs left */
     size_t live, most_live, max;
     uint64_t spawned;
@@ -48,13 +49,59 @@ static struct green *pop(struct queue *q)
     return thread;
 }
 
-/* Finish before you start: threads that were waiting go before new ones, which bounds memory under load. */
+static int make(struct green **made, const char *name, green_fn *fn, void *arg);
+
+static int run_task(void *task)
+{
+    return ((struct green_task *)task)->kind->run(task);
+}
+
+static struct green_task *pop_task(void)
+{
+    struct green_task *task = core.first_task;
+    if (task) {
+        core.first_task = task->next;
+        __builtin_prefetch(core.first_task);
+    }
+    return task;
+}
+
+/* A thread for the first task that one can be had for. */
+static struct green *start_task(void)
+{
+    for (struct green_task *task; (task = pop_task());) {
+        struct green *thread;
+        int error = make(&thread, task->kind->name, run_task, task);
+        if (!error) {
+            thread->detached = true;
+            return thread;
+        }
+        task->kind->refused(task, error);
+    }
+    return NULL;
+}
+
+/* The last quarter of a burst turns the order round, so that threads that wake each other for ever starve nobody. */
+static bool finish_first(void)
+{
+    return core.burst > BURST / 4;
+}
+
+/* Finish before you start: threads that were waiting go before new ones, and these before tasks that have no stack yet,
+ * which bounds memory under load. */
 static struct green *next_ready(void)
 {
-    /* The last quarter of a burst turns the order round: threads that wake each other for ever starve nobody. */
-    bool finish_first = core.burst > BURST / 4;
-    struct green *thread = pop(finish_first ? &core.resumed : &core.fresh);
-    return thread ? thread : pop(finish_first ? &core.fresh : &core.resumed);
+    struct green *thread = finish_first() ? pop(&core.resumed) : start_task();
+    if (!thread)
+        thread = pop(&core.fresh);
+    if (!thread)
+        thread = finish_first() ? start_task() : pop(&core.resumed);
+    return thread;
+}
+
+static bool anything_ready(void)
+{
+    return core.resumed.first || core.fresh.first || core.first_task;
 }
 
 static void run(void *arg);
@@ -108,7 +155,7 @@ bool green_run_ready(void)
         go_on_with(&core.loop_sp, first);
         arrive(&core.sanitize);
     }
-    return core.resumed.first || core.fresh.first;
+    return anything_ready();
 }
 
 static void release(struct green *thread)
@@ -119,13 +166,32 @@ static void release(struct green *thread)
     stack_give(thread);
 }
 
+/* A thread that nobody waits for ends, and a task is next: it goes on as that one's thread, on its own warm stack. */
+static bool become_next_task(struct green *self)
+{
+    bool others_first = finish_first() && (core.resumed.first || core.fresh.first);
+    struct green_task *task = self->detached && core.burst && !others_first ? pop_task() : NULL;
+    if (!task)
+        return false;
+    core.burst--;
+    core.spawned++;
+    self->name = task->kind->name;
+    self->fn = run_task;
+    self->arg = task;
+    self->what = STR("");
+    self->cancelled = false;
+    return true;
+}
+
 /* The first and last function on every green stack. */
 static void run(void *arg)
 {
     struct green *self = arg;
     arrive(&self->sanitize);
-    self->result = self->fn(self->arg);
-    wheel_disarm(green_wheel(), &self->timer);
+    do {
+        self->result = self->fn(self->arg);
+        wheel_disarm(green_wheel(), &self->timer);
+    } while (become_next_task(self));
     if (self->scope) {
         green_scope_ended(self->scope, self);
         release(self);
@@ -146,23 +212,42 @@ static void on_wheel(struct wheel_node *node)
     green_wake(thread, -ETIMEDOUT);
 }
 
-int green_start(struct green **thread, const char *name, green_fn *fn, void *arg, struct green_scope *scope)
+static int make(struct green **made, const char *name, green_fn *fn, void *arg)
 {
     if (core.live >= core.max)
         return -EAGAIN;
     struct green *t = stack_take();
     if (!t)
         return -ENOMEM;
-    *t = (struct green){.state = GREEN_READY, .fn = fn, .arg = arg, .name = name, .scope = scope};
+    *t = (struct green){.state = GREEN_READY, .fn = fn, .arg = arg, .name = name};
     list_init(&t->in_scope);
     wheel_node_init(&t->timer, on_wheel);
     sanitize_begin(&t->sanitize, stack_low(t), stack_room(t));
     if (++core.live > core.most_live)
         core.most_live = core.live;
     core.spawned++;
-    push(&core.fresh, t);
-    *thread = t;
+    *made = t;
     return 0;
+}
+
+int green_start(struct green **thread, const char *name, green_fn *fn, void *arg, struct green_scope *scope)
+{
+    int error = make(thread, name, fn, arg);
+    if (error)
+        return error;
+    (*thread)->scope = scope;
+    push(&core.fresh, *thread);
+    return 0;
+}
+
+void green_post(struct green_task *task)
+{
+    task->next = NULL;
+    if (core.first_task)
+        core.last_task->next = task;
+    else
+        core.first_task = task;
+    core.last_task = task;
 }
 
 int green_spawn(struct green **thread, const char *name, green_fn *fn, void *arg)
@@ -363,5 +448,6 @@ int green_core_init(const struct green_options *options)
 void green_core_free(void)
 {
     stack_pool_free();
-    core.most_live = core.spawned = 0;
+    core.live = core.most_live = core.spawned = 0; /* the first thread has ended, but nobody joined it */
+    core.resumed = core.fresh = (struct queue){0};
 }

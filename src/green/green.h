@@ -46,6 +46,22 @@ nsec green_now(void);
 int green_spawn(struct green **thread, const char *name, green_fn *fn, void *arg) GREEN_WAITS;
 int green_go(const char *name, green_fn *fn, void *arg) GREEN_WAITS;
 
+/* Work for a thread to be: a node in whatever that thread will serve. It gets a stack only when its turn comes, so that
+ * a thousand connections that turn readable at once run one after the other on the same warm stack. */
+struct green_task {
+    struct green_task *next;
+    const struct green_task_kind *kind;
+};
+
+struct green_task_kind {
+    const char *name;                                     /* of the thread */
+    int (*run)(struct green_task *task);                  /* on a green thread that nobody joins */
+    void (*refused)(struct green_task *task, int error);  /* instead, when none is to be had; must not wait */
+};
+
+/* Queues a task; it must not be queued already. */
+void green_post(struct green_task *task);
+
 /* Waits for the end of a thread, stores its result, and gives its memory back. On -ETIMEDOUT and -ECANCELED the
  * thread is as it was, still to be joined. One joiner at a time: -EBUSY for a second. */
 int green_join(struct green *thread, int *result, nsec deadline) GREEN_WAITS;
@@ -59,7 +75,7 @@ bool green_cancelled(void);
 /* Lets every other thread that can run have its turn. 0, or -ECANCELED. */
 int green_yield(void) GREEN_WAITS;
 
-/* Waits for a time, to within a millisecond. 0, or -ECANCELED. */
+/* Waits for a time, to within a millisecond; a second and more: to within a tick of the wheel. 0, or -ECANCELED. */
 int green_sleep(nsec duration) GREEN_WAITS;
 
 /* The running thread; NULL on the loop's own stack. */

@@ -3,7 +3,7 @@
  * One mutex guards the queue; jobs are linked through nodes on their waiters' stacks. Finished jobs go on a lock-free
  * list (any thread pushes, only the loop takes all), and ev_async wakes the loop: libev writes to its eventfd only
  * when the loop sleeps, so a burst of completions costs one system call. Threads start with the first job, and have
- * every signal blocked.
+ * every signal blocked but those of a crash.
  */
 #include "green/offload.h"
 
@@ -88,9 +88,10 @@ static void on_finished(struct ev_loop *loop, ev_async *async, int events)
 /* Fewer threads than wanted are good enough; none at all is an error. */
 static int start_threads(void)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    green_fault_spare(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     int error = 0;
     while (pool.count < pool.wanted && !error) {
         error = pthread_create(&pool.threads[pool.count], NULL, serve, NULL);

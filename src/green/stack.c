@@ -20,7 +20,7 @@ enum {
     KEEP_WARM = 64,         /* free stacks whose memory is never given back */
     MAPPINGS_SPARED = 2048, /* of vm.max_map_count, for all that is not a stack */
     DEFAULT_MAX_MAPPINGS = 65530,
-    SMALLEST = 16 * 1024,
+    SMALLEST = 4, /* pages of a stack, the guard among them */
 };
 
 struct slab {
@@ -41,9 +41,9 @@ static struct {
     size_t cold;     /* free[0 .. cold) have had their memory given back */
 } pool;
 
-static size_t power_of_two(size_t n)
+static size_t power_of_two(size_t least, size_t n)
 {
-    size_t p = SMALLEST;
+    size_t p = least;
     while (p < n)
         p *= 2;
     return p;
@@ -61,25 +61,26 @@ static size_t max_mappings(void)
     return value;
 }
 
-/* Tries the call on a page of its own: the kernel's version number says less. */
+/* Tries the call on a page of its own: the kernel's version number says less. An emulator may nod at any advice: one
+ * that does not exist tells. */
 bool stack_guards_pages(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     void *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return false;
-    bool can = madvise(p, page, MADV_GUARD_INSTALL) == 0;
+    bool can = madvise(p, page, -1) < 0 && madvise(p, page, MADV_GUARD_INSTALL) == 0;
     munmap(p, page);
     return can;
 }
 
 int stack_pool_init(size_t size, size_t block, size_t max)
 {
-    if (size > (size_t)1 << 30 || block > SMALLEST / 4)
-        return -EINVAL;
-    pool.size = power_of_two(size);
-    pool.block = (block + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
     pool.page = (size_t)sysconf(_SC_PAGESIZE);
+    if (size > (size_t)1 << 30 || block > pool.page)
+        return -EINVAL;
+    pool.size = power_of_two(SMALLEST * pool.page, size);
+    pool.block = (block + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
     pool.guard_pages = stack_guards_pages();
     pool.max = max;
     size_t mappings = max_mappings();

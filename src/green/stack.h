@@ -30,8 +30,8 @@ struct stack_census {
     bool guard_pages;  /* whether guards are pages (MADV_GUARD_INSTALL) rather than mappings of their own */
 };
 
-/* `size`: of each stack, rounded up to a power of two of at least 16 KiB. `block`: bytes kept at the top of each for
- * its owner. At most `max` stacks. 0 or -EINVAL or -ENOMEM. */
+/* `size`: of each stack, rounded up to a power of two of at least four pages. `block`: bytes kept at the top of each
+ * for its owner, a page at most. At most `max` stacks. 0 or -EINVAL or -ENOMEM. */
 int stack_pool_init(size_t size, size_t block, size_t max) __attribute__((warn_unused_result));
 
 /* Whether the kernel guards pages without a mapping of their own. */

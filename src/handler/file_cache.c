@@ -161,10 +161,6 @@ static int run_job(struct file_entry *entry, struct file_job *job)
 static int look(struct file_entry *entry, int root, struct str path, struct file_entry **found)
 {
     char name[PATH_SIZE];
-    if (path.n >= sizeof name) {
-        file_release(entry);
-        return -ENAMETOOLONG;
-    }
     memcpy(name, path.p, path.n);
     name[path.n] = '\0';
     bool known = entry->fields.n > 0;
@@ -202,7 +198,7 @@ static int wait_for_look(struct file_entry *entry)
     int error = 0;
     while (entry->looking && !error)
         error = green_cond_wait(&entry->looked, NULL, NSEC_NEVER);
-    if (!error)
+    if (!error && entry->error != -ECANCELED) /* that one was cancelled, not we: the next look is ours */
         error = entry->error;
     file_release(entry);
     return error;
@@ -211,7 +207,7 @@ static int wait_for_look(struct file_entry *entry)
 int file_acquire(int root, struct str path, nsec fresh, struct file_entry **found)
 {
     char bytes[sizeof root + PATH_SIZE];
-    if (path.n > PATH_SIZE)
+    if (path.n >= PATH_SIZE)
         return -ENAMETOOLONG;
     memcpy(bytes, &root, sizeof root);
     memcpy(bytes + sizeof root, path.p, path.n);

@@ -40,12 +40,13 @@ static int open_walking(const struct file_job *job, int flags)
     int at = job->root;
     for (;;) {
         char name[NAME_MAX + 1];
+        bool last = str_find(rest, '/') == rest.n;
         struct str part = str_cut(&rest, '/');
         if (part.n > NAME_MAX || str_eq(part, STR("..")))
             break;
         memcpy(name, part.p, part.n);
         name[part.n] = '\0';
-        if (rest.n == 0) {
+        if (last) {
             int fd = openat(at, part.n ? name : ".", flags | O_NOFOLLOW | O_CLOEXEC);
             int result = fd < 0 ? -errno : fd;
             if (at != job->root)

@@ -23,26 +23,50 @@ static bool is_redirect(int64_t status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* The target is an administrator's, and is written as it is: it must be what a Location field may contain. */
-static bool is_location(struct str to)
+static bool is_printable(struct str s)
 {
-    for (size_t i = 0; i < to.n; i++)
-        if ((unsigned char)to.p[i] <= 0x20 || (unsigned char)to.p[i] >= 0x7f)
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= 0x20 || (unsigned char)s.p[i] >= 0x7f || s.p[i] == '\\')
             return false;
-    return to.n > 0;
+    return true;
+}
+
+/* Where "scheme://host" or "//host" ends; 0: it is a path, or nothing of the kind. */
+static size_t host_end(struct str to, struct str *host)
+{
+    size_t slashes = 0, end;
+    while (slashes < to.n && !strchr("/?#", to.p[slashes]))
+        slashes++;
+    if (!str_starts(str_skip(to, slashes), STR("//")) || (slashes && to.p[slashes - 1] != ':'))
+        return 0;
+    for (end = slashes + 2; end < to.n && !strchr("/?#", to.p[end]);)
+        end++;
+    *host = (struct str){to.p + slashes + 2, end - slashes - 2};
+    return end;
+}
+
+/* The target is an administrator's, and is written as it is: it must be what a Location field may contain. What is
+ * appended to it must not become part of the host's name, so a URL that ends with its host gets a slash. */
+static int check_target(struct arena *arena, struct str *to)
+{
+    struct str host = STR("");
+    size_t end = host_end(*to, &host);
+    if (!is_printable(*to) || (end ? !http_host_valid(host) : !str_starts(*to, STR("/"))))
+        return -EINVAL;
+    if (end == to->n)
+        *to = arena_printf(arena, STR_FMT "/", STR_ARG(*to));
+    return to->p ? 0 : -ENOMEM;
 }
 
 static int prepare(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings)
 {
     struct redirect *redirect = settings;
-    int error = 0;
+    int error = check_target(r->arena, &redirect->to);
+    if (error == -EINVAL)
+        conf_error(r, conf_find(node, STR("to")), "not a path that starts with `/`, nor a URL with a host");
     redirect->prefix = route->path.n;
     if (!is_redirect(redirect->status)) {
         conf_error(r, conf_find(node, STR("status")), "must be 301, 302, 303, 307 or 308");
-        error = -EINVAL;
-    }
-    if (!is_location(redirect->to)) {
-        conf_error(r, conf_find(node, STR("to")), "not a path or URL: printable ASCII without spaces is");
         error = -EINVAL;
     }
     return error;

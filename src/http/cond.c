@@ -40,8 +40,6 @@ static bool matches(struct str list, struct str etag)
 
 bool http_not_modified(const struct http_request *request, struct str etag, int64_t modified)
 {
-    if (request->field_count <= 1) /* only Host: nothing to look for */
-        return false;
     bool listed = false, matched = false;
     for (size_t i = 0; i < request->field_count; i++) {
         const struct http_field *field = &request->fields[i];

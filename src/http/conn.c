@@ -22,9 +22,9 @@ static void on_log_timer(struct wheel_node *timer)
         green_timer_arm(timer, nsec_add(green_now(), conns->server->access_flush));
 }
 
-void conns_init(struct conns *conns, const struct http_server *server, size_t max, green_fn *serve)
+void conns_init(struct conns *conns, const struct http_server *server, size_t max)
 {
-    *conns = (struct conns){.server = server, .serve = serve, .max = max};
+    *conns = (struct conns){.server = server, .max = max};
     list_init(&conns->all);
     green_cond_init(&conns->ended);
     green_timer_init(&conns->log_timer, on_log_timer);
@@ -53,12 +53,25 @@ static void refuse(struct conn *conn, int why)
     end(conn);
 }
 
+static int on_turn(struct green_task *task)
+{
+    struct conn *conn = container_of(task, struct conn, task);
+    conn->thread = green_self();
+    conn_serve(conn);
+    return 0;
+}
+
+static void on_refused(struct green_task *task, int error)
+{
+    refuse(container_of(task, struct conn, task), error);
+}
+
+static const struct green_task_kind kind = {.name = "connection", .run = on_turn, .refused = on_refused};
+
 static void start(struct conn *conn)
 {
     conn->state = CONN_ACTIVE;
-    int error = green_go("connection", conn->owner->serve, conn);
-    if (error)
-        refuse(conn, error);
+    green_post(&conn->task);
 }
 
 static void on_readable(struct green_fd *fd)
@@ -83,6 +96,7 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer)
         return;
     }
     stream_init(&conn->stream, &stream_plain, fd);
+    conn->task.kind = &kind;
     conn->thread = NULL;
     conn->owner = conns;
     green_timer_init(&conn->timer, on_idle_timer);

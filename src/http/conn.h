@@ -20,6 +20,7 @@
 enum conn_state { CONN_ACTIVE, CONN_IDLE };
 
 struct conn {
+    struct green_task task; /* to become ACTIVE */
     struct stream stream;
     struct green *thread; /* while ACTIVE */
     struct conns *owner;
@@ -36,7 +37,6 @@ _Static_assert(sizeof(struct conn) <= 256, "an idle connection fits four cache l
 /* All connections of a worker. */
 struct conns {
     const struct http_server *server;
-    green_fn *serve; /* serves an ACTIVE connection: the protocol */
     struct list all;
     size_t count, max;
     bool draining;
@@ -45,7 +45,10 @@ struct conns {
     uint64_t accepted, requests; /* totals, for the worker's last words */
 };
 
-void conns_init(struct conns *conns, const struct http_server *server, size_t max, green_fn *serve);
+void conns_init(struct conns *conns, const struct http_server *server, size_t max);
+
+/* Serves an ACTIVE connection until it is idle or over. The protocol defines it. */
+void conn_serve(struct conn *conn);
 
 /* Takes over an accepted socket and starts serving it. Without memory or a thread for it the peer gets a 503. */
 void conn_open(struct conns *conns, int fd, const struct peer *peer);

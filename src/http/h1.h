@@ -65,9 +65,6 @@ struct h1 {
     _Alignas(16) char frame_arena[H1_ARENA_SIZE];
 };
 
-/* Serves a connection until it is idle or over: a green_fn for a struct conn *. */
-int h1_serve(void *conn);
-
 /* ---- h1_scan.c ---- */
 
 /* Goes on looking at the n bytes of a head. Its length with the empty line; 0: it is not complete; -EBADMSG: bytes

@@ -36,6 +36,9 @@ static int send_continue(struct h1 *h)
 static int more(struct h1 *h)
 {
     struct h1_input *in = &h->in;
+    int error = h1_flush(h); /* the peer may wait for earlier answers before it sends the rest */
+    if (error)
+        return error;
     ssize_t got = h1_input_wait(in, &h->conn->stream, body_deadline(h));
     if (got == -ENOBUFS) {
         char *fresh = arena_alloc(&h->x.arena, H1_IN_SIZE);
@@ -78,7 +81,16 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* RFC 9112, 7.1: a size, then perhaps extensions, which mean nothing to us but must not hide control bytes. */
+/* What no line may contain (RFC 9110, 5.5): a bare CR, say, is the end of a line to some. */
+static bool has_control(struct str line)
+{
+    for (size_t i = 0; i < line.n; i++)
+        if (((unsigned char)line.p[i] < 0x20 && line.p[i] != '\t') || line.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+/* RFC 9112, 7.1: a size, then perhaps extensions, which mean nothing to us. */
 static int parse_size(struct str line, uint64_t *size)
 {
     size_t digits = 0;
@@ -90,10 +102,13 @@ static int parse_size(struct str line, uint64_t *size)
     struct str extension = str_trim(str_skip(line, digits));
     if (extension.n && extension.p[0] != ';')
         return -EBADMSG;
-    for (size_t i = 0; i < extension.n; i++)
-        if ((unsigned char)extension.p[i] < 0x20 && extension.p[i] != '\t')
-            return -EBADMSG;
-    return 0;
+    return has_control(extension) ? -EBADMSG : 0;
+}
+
+static bool is_field(struct str line)
+{
+    size_t name = str_find(line, ':');
+    return name > 0 && name < line.n && line.p[0] != ' ' && line.p[0] != '\t' && !has_control(line);
 }
 
 /* Trailer fields are read and dropped: nothing here asks for them. */
@@ -108,7 +123,7 @@ static int read_trailers(struct h1 *h)
         total += line.n;
         if (line.n == 0)
             return 0;
-        if (total > TRAILERS || str_find(line, ':') == line.n)
+        if (total > TRAILERS || !is_field(line))
             return -EBADMSG;
     }
 }
@@ -145,6 +160,9 @@ static ssize_t take(struct h1 *h, void *to, size_t n)
     if (n > h->body.left)
         n = (size_t)h->body.left;
     if (bytes.n == 0) {
+        int error = h1_flush(h);
+        if (error)
+            return error;
         ssize_t got = stream_read(&h->conn->stream, to, n, body_deadline(h));
         h->in.readable = true; /* we asked for no more than the content has */
         return got == 0 ? -ECONNRESET : got;

@@ -54,8 +54,8 @@ static void linger(struct h1 *h)
 /* What there is of a first line that was never parsed: for the log. */
 static struct str raw_line(const struct h1 *h)
 {
-    struct str line = h1_buffered(&h->in);
-    line.n = str_find(line, '\n');
+    struct str bytes = h1_buffered(&h->in), line = str_cut(&bytes, '\n');
+    line.n -= str_ends(line, STR("\r"));
     return line;
 }
 
@@ -98,6 +98,7 @@ static void begin_exchange(struct h1 *h)
     h->x.route = NULL;
     h->x.request = (struct http_request){0};
     h->x.response = (struct http_response){0};
+    h->body = (struct h1_body){.ended = true};
     arena_init(&h->x.arena, h->frame_arena, sizeof h->frame_arena);
 }
 
@@ -108,13 +109,16 @@ static void end_exchange(struct h1 *h)
     arena_clear(&h->x.arena);
 }
 
-/* The head is larger than the buffer: a larger one, or 414 or 431. */
+static int refuse_large(struct h1 *h, const struct h1_scan *scan)
+{
+    return refuse(h, scan->fields ? 431 : 414);
+}
+
+/* The head is larger than the buffer: a larger one, if there may be one. */
 static int grow(struct h1 *h, const struct h1_scan *scan)
 {
     int error = h1_input_grow(&h->in, h->x.server->limits.header_size);
-    if (error == -ENOBUFS)
-        return refuse(h, scan->fields ? 431 : 414);
-    return error;
+    return error == -ENOBUFS ? refuse_large(h, scan) : error;
 }
 
 /* Waits for the rest of a head that has begun, until the deadline that its first byte set. */
@@ -167,6 +171,8 @@ static int read_head(struct h1 *h)
         ssize_t n = bytes.n ? h1_scan(&scan, bytes.p, bytes.n) : 0;
         if (n < 0)
             return refuse(h, 400);
+        if ((n ? (size_t)n : bytes.n) > h->x.server->limits.header_size) /* it may be smaller than the frame */
+            return refuse_large(h, &scan);
         if (n > 0) {
             h->in.at += (size_t)n;
             h1_input_pin(&h->in);
@@ -231,26 +237,26 @@ static int serve(struct h1 *h)
         end_exchange(h);
         if (result == 0 && served % PIPELINED == 0)
             result = green_yield();
-        if (result < 0)
+        if (result < 0) {
+            (void)!h1_flush(h); /* earlier answers of this connection, which this failure does not concern */
             return result;
+        }
     }
 }
 
-int h1_serve(void *arg)
+void conn_serve(struct conn *conn)
 {
     struct h1 h;
-    h.conn = arg;
-    h.conn->thread = green_self();
+    h.conn = conn;
     h.x.ops = &h1_ops;
-    h.x.server = h.conn->owner->server;
-    h.x.peer = &h.conn->peer;
+    h.x.server = conn->owner->server;
+    h.x.peer = &conn->peer;
     h.out = out_on(h.frame_out, sizeof h.frame_out);
     h1_input_init(&h.in, h.frame_in, sizeof h.frame_in);
     int result = serve(&h);
     h1_input_free(&h.in);
     if (result == NO_REQUEST)
-        conn_park(h.conn);
+        conn_park(conn);
     else
-        conn_close(h.conn);
-    return 0;
+        conn_close(conn);
 }

@@ -82,7 +82,7 @@ void h1_input_unpin(struct h1_input *in, void *frame, size_t size)
 {
     in->base = 0;
     size_t left = in->end - in->at;
-    if (in->heap && left <= size) {
+    if (in->bytes != frame && left <= size) { /* they are on the heap, or in the arena of the exchange that ends */
         memcpy(frame, in->bytes + in->at, left);
         free(in->heap);
         *in = (struct h1_input){.bytes = frame, .end = left, .room = size, .readable = in->readable};

@@ -255,6 +255,7 @@ static http_parser behind_request_line(void)
     if (!made) {
         static const char line[] = "GET / HTTP/1.1\r\n";
         static const http_parser_settings none;
+        http_parser_set_max_header_size(UINT32_MAX); /* limits.header_size is the limit, and was held before */
         http_parser_init(&parser, HTTP_REQUEST);
         http_parser_execute(&parser, &none, line, sizeof line - 1);
         parser.lenient_http_headers = 1; /* its own check of Content-Length beside "Transfer-Encoding-X" is wrong */

@@ -8,6 +8,7 @@
 
 enum {
     FILE_MAX = 1 << 20,        /* bytes */
+    TYPE_MAX = 255,            /* bytes (RFC 6838, 4.2) */
     EXTENSION_MAX = 31,        /* bytes; a longer one is nobody's */
     EXTENSIONS_EXPECTED = 256, /* what the table is made for */
 };
@@ -80,7 +81,7 @@ static bool is_visible(struct str word)
 static bool is_type(struct str word)
 {
     size_t slash = str_find(word, '/');
-    return slash > 0 && slash + 1 < word.n && is_visible(word);
+    return slash > 0 && slash + 1 < word.n && word.n <= TYPE_MAX && is_visible(word);
 }
 
 static struct str lower(char *to, struct str s)

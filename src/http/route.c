@@ -50,8 +50,7 @@ const struct http_route *http_route_find(const struct http_sites *sites, struct 
         return NULL;
     const struct http_route *route = probe(site, path, true);
     /* Prefixes that end at a segment's end, the longest first: /a/b, /a/, /a for the path /a/b; then the root. */
-    bool only_root = (site->lengths[false] & ~(uint64_t)2) == 0;
-    for (size_t n = only_root ? 0 : path.n; n > 1 && !route; n--)
+    for (size_t n = site->lengths[false] ? path.n : 0; n > 1 && !route; n--)
         if (n == path.n || path.p[n] == '/' || path.p[n - 1] == '/')
             route = probe(site, (struct str){path.p, n}, false);
     return route || !str_starts(path, STR("/")) ? route : site->root;

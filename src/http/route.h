@@ -36,7 +36,7 @@ struct http_route {
 struct http_site {
     struct conf_texts hosts;
     struct hash routes;
-    uint64_t lengths[2];           /* by `exact`: bit n % 64: the path of some route has n bytes */
+    uint64_t lengths[2];           /* by `exact`: bit n % 64: the path of some route but the root has n bytes */
     const struct http_route *root; /* the prefix route "/", which most requests meet; or NULL */
 };
 

@@ -86,9 +86,10 @@ static int read_path(struct conf_reader *r, struct conf_node *node, const struct
 static int add_route(struct conf_reader *r, const struct conf_node *node, struct http_site *site,
                      struct http_route *route)
 {
-    site->lengths[route->exact] |= 1ULL << (route->path.n % 64);
     if (!route->exact && route->path.n == 1)
         site->root = route;
+    else
+        site->lengths[route->exact] |= 1ULL << (route->path.n % 64);
     route->node.key = route->path;
     struct hash_node *found = hash_find(&site->routes, route->path);
     if (!found)

@@ -35,7 +35,7 @@ static int parse_unix(struct str path, struct addr *addr)
 static bool parse_ip(int family, struct str text, void *ip)
 {
     char copy[INET6_ADDRSTRLEN];
-    if (text.n >= sizeof copy)
+    if (text.n >= sizeof copy || str_find(text, '\0') < text.n)
         return false;
     memcpy(copy, text.p, text.n);
     copy[text.n] = '\0';

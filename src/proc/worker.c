@@ -9,7 +9,6 @@
 #include "green/scope.h"
 #include "handler/file_cache.h"
 #include "http/accept.h"
-#include "http/h1.h"
 #include "log/log.h"
 #include "proc/privs.h"
 
@@ -117,7 +116,7 @@ static int run(void *arg)
         return -ENOMEM;
     green_cond_init(&service.told);
     green_fd_init(&service.master, worker->master);
-    conns_init(&service.conns, &worker->config->http, connections(worker), h1_serve);
+    conns_init(&service.conns, &worker->config->http, connections(worker));
     int error = serve(&service, acceptors);
     conns_end(&service.conns);
     file_cache_free();

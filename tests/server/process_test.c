@@ -142,6 +142,28 @@ Test(process, term_lets_requests_finish)
     cr_assert(server_refuses(&server));
 }
 
+/* What waits to be accepted has been received too: it is answered before the listening sockets are closed. */
+Test(process, term_lets_queued_connections_finish)
+{
+    enum { CLIENTS = 20 };
+    struct server server = server_start(CONFIG("1"));
+    struct client *clients[CLIENTS];
+    pid_t worker;
+    server_workers(&server, &worker, 1);
+    assert_status(fetch(server.port, "/hello"), 200);
+    kill(worker, SIGSTOP);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = client_open(server.port);
+        client_printf(clients[i], "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    server_terminate(&server);
+    cr_assert(until(memmem(server_log(&server).p, server_log(&server).n, "stopping", 8)));
+    kill(worker, SIGCONT);
+    for (int i = 0; i < CLIENTS; i++)
+        assert_status(response_read(clients[i]), 200);
+    assert_exit(&server, 0);
+}
+
 Test(process, int_and_quit_stop_as_well)
 {
     static const int signals[] = {SIGINT, SIGQUIT};
@@ -214,7 +236,7 @@ Test(process, workers_give_up_the_rights_of_root)
     const char *gids = harness_text("Gid:\t%1$d\t%1$d\t%1$d\t%1$d\n", (int)nobody->pw_gid);
     for (int i = 0; i < 2; i++) {
         unsigned groups = 0;
-        cr_assert_str_eq(status_line(workers[i], "Uid:"), uids);
+        cr_assert(until(strcmp(status_line(workers[i], "Uid:"), uids) == 0), "%s", status_line(workers[i], "Uid:"));
         cr_assert_str_eq(status_line(workers[i], "Gid:"), gids);
         cr_assert_leq(sscanf(status_line(workers[i], "Groups:"), "Groups: %u", &groups), 1);
         cr_assert(groups == 0 || groups == nobody->pw_gid, "group %u is kept", groups);
