@@ -12,6 +12,7 @@
 #include "handler/file_cache.h"
 #include "handler/registry.h"
 #include "http/cond.h"
+#include "net/stream.h"
 
 enum {
     WINDOW = 1 << 20,    /* of a larger file: what is made sure to be in memory before it is sent ... */
@@ -164,12 +165,13 @@ static int warm_up(int fd, off_t at, size_t n)
 static int send_large(struct exchange *x, const struct file_entry *entry)
 {
     size_t size = (size_t)entry->version.size;
+    const struct file_stamp stamp = {entry->version.size, entry->version.modified};
     int error = http_head(x, 200, entry->fields, (int64_t)size);
     for (size_t at = 0; at < size && !error && !x->response.no_content;) {
         size_t n = size - at < WINDOW ? size - at : WINDOW;
         error = warm_up(entry->fd, (off_t)at, n);
         if (!error || error == -EAGAIN) /* a full pool: better a short stall than a broken answer */
-            error = http_file(x, entry->fd, (off_t)at, n);
+            error = http_file(x, entry->fd, (off_t)at, n, &stamp);
         at += n;
     }
     return error ? error : http_end(x);

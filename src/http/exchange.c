@@ -42,9 +42,9 @@ int http_content(struct exchange *x, struct str bytes)
     return skip(x, &bytes.n) ? 0 : x->ops->content(x, bytes);
 }
 
-int http_file(struct exchange *x, int fd, off_t at, size_t n)
+int http_file(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp)
 {
-    return skip(x, &n) ? 0 : x->ops->file(x, fd, at, n);
+    return skip(x, &n) ? 0 : x->ops->file(x, fd, at, n, stamp);
 }
 
 int http_end(struct exchange *x)

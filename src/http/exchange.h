@@ -32,6 +32,7 @@ struct exchange;
 struct http_route;
 struct http_server;
 struct peer;
+struct file_stamp;
 
 struct http_field {
     struct str name, value; /* the value without white space at its ends */
@@ -62,7 +63,7 @@ struct http_response {
 struct exchange_ops {
     int (*head)(struct exchange *x, int status, struct str fields, int64_t length);
     int (*content)(struct exchange *x, struct str bytes);
-    int (*file)(struct exchange *x, int fd, off_t at, size_t n);
+    int (*file)(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp);
     int (*end)(struct exchange *x);
     ssize_t (*read)(struct exchange *x, void *to, size_t n);
 };
@@ -92,8 +93,9 @@ int http_head(struct exchange *x, int status, struct str fields, int64_t length)
 /* Content from memory: it may be changed or freed afterwards. */
 int http_content(struct exchange *x, struct str bytes) GREEN_WAITS;
 
-/* Content from a file, n bytes from `at` on. -EIO, -ESTALE: the file did not keep its promise, the peer is cut off. */
-int http_file(struct exchange *x, int fd, off_t at, size_t n) GREEN_WAITS;
+/* Content from a file, n bytes from `at` on, as long as it is as its stamp says (net/stream.h). -EIO, -ESTALE: it is
+ * not, and the peer is cut off. */
+int http_file(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp) GREEN_WAITS;
 
 /* Ends the response; one that is shorter than promised cuts the connection. */
 int http_end(struct exchange *x) GREEN_WAITS;

@@ -113,11 +113,11 @@ static int content(struct exchange *x, struct str bytes)
     return flush_with(h, bytes, x->response.sent < (uint64_t)x->response.length);
 }
 
-static int file(struct exchange *x, int fd, off_t at, size_t n)
+static int file(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp)
 {
     struct h1 *h = container_of(x, struct h1, x);
     int error = flush_with(h, STR(""), true);
-    return error ? error : stream_sendfile(&h->conn->stream, fd, at, n, write_timeout(h));
+    return error ? error : stream_sendfile(&h->conn->stream, fd, at, n, stamp, write_timeout(h));
 }
 
 static int end(struct exchange *x)

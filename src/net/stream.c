@@ -76,39 +76,32 @@ int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, n
     return 0;
 }
 
-/* A file that is written to while it is being sent must not end as if it were whole: its peer would take a mixture of
- * two versions for one. So before each piece after the first we look at it again. One that has grown was appended to,
- * and what was promised of it is as it was. */
-static bool changed(int file, const struct stat *before)
+/* A file that is written to while it is sent must not end as if it were whole: its peer would take a mixture of two
+ * versions for one. */
+static bool still_is(int file, const struct file_stamp *stamp)
 {
     struct stat now;
     if (fstat(file, &now) < 0)
-        return true;
-    bool written = now.st_mtim.tv_sec != before->st_mtim.tv_sec || now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
-    return written && now.st_size <= before->st_size;
+        return false;
+    bool written =
+        now.st_mtim.tv_sec != stamp->modified.tv_sec || now.st_mtim.tv_nsec != stamp->modified.tv_nsec;
+    return !written || now.st_size > stamp->size;
 }
 
-int stream_sendfile(struct stream *s, int file, off_t at, size_t n, nsec timeout)
+int stream_sendfile(struct stream *s, int file, off_t at, size_t n, const struct file_stamp *stamp, nsec timeout)
 {
-    struct stat before;
-    bool looked = false;
     while (n) {
+        if (!still_is(file, stamp))
+            return -ESTALE;
         ssize_t sent = s->ops->sendfile(s, file, &at, n);
         if (sent == 0)
             return -EIO;
         if (sent < 0 && sent != -EAGAIN)
             return (int)sent;
-        n -= sent > 0 ? (size_t)sent : 0;
-        if (n == 0)
-            return spend(s, (size_t)sent);
-        if (!looked && fstat(file, &before) < 0)
-            return -errno;
-        looked = true;
         int error = sent < 0 ? wait_writable(s, timeout) : spend(s, (size_t)sent);
         if (error)
             return error;
-        if (changed(file, &before))
-            return -ESTALE;
+        n -= sent > 0 ? (size_t)sent : 0;
     }
     return 0;
 }

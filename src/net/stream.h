@@ -51,9 +51,17 @@ ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline) GREEN_W
  * timeout is for progress: it starts anew whenever the peer took something. 0, -ETIMEDOUT, -ECANCELED, -errno. */
 int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, nsec timeout) GREEN_WAITS;
 
-/* Sends n bytes of a file from an offset on, without copying them where the stream can. -EIO: the file ended before
- * n bytes; -ESTALE: it was written to while it was sent. Otherwise as stream_write(). */
-int stream_sendfile(struct stream *s, int file, off_t at, size_t n, nsec timeout) GREEN_WAITS;
+/* What a file looked like when its size was promised to the peer. */
+struct file_stamp {
+    off_t size;
+    struct timespec modified;
+};
+
+/* Sends n bytes of a file from an offset on, without copying them where the stream can. The file is looked at before
+ * each piece: -ESTALE: it was written to since its stamp; -EIO: it ended before n bytes. Otherwise as stream_write().
+ * A file that has grown was appended to, and what was promised of it is as it was. */
+int stream_sendfile(struct stream *s, int file, off_t at, size_t n, const struct file_stamp *stamp, nsec timeout)
+    GREEN_WAITS;
 
 static inline void stream_shutdown(struct stream *s)
 {

@@ -208,9 +208,17 @@ static int load_types(struct conf_reader *r, struct config *config, const char *
 /* -l and -r are a configuration like any other. */
 static int parse_options(struct conf_reader *r, const struct config_options *options, struct conf_node **tree)
 {
-    struct str text = arena_printf(r->arena, "listen: ['%s']\nsites: [{routes: [{path: /, files: {root: '%s'}}]}]\n",
-                                   options->listen, options->root);
-    return text.p ? conf_parse(r, STR("command line"), text, tree) : -ENOMEM;
+    static const struct str text = STR_INIT("listen: [ADDRESS]\n"
+                                            "sites: [{routes: [{path: /, files: {root: DIR}}]}]\n");
+    int error = conf_parse(r, STR("command line"), text, tree);
+    if (error)
+        return error;
+    struct conf_node *site = conf_find(*tree, STR("sites"))->first;
+    struct conf_node *route = conf_find(site, STR("routes"))->first;
+    struct conf_node *root = conf_find(conf_find(route, STR("files")), STR("root"));
+    conf_find(*tree, STR("listen"))->first->text = str_of(options->listen);
+    root->text = str_of(options->root);
+    return 0;
 }
 
 static int override_workers(struct conf_reader *r, const struct config_options *options, struct config *config)
