@@ -156,7 +156,7 @@ static int reserve_free_list(void)
     return 0;
 }
 
-static void *make(void)
+__attribute__((noinline, cold)) static void *make(void)
 {
     if (pool.count >= pool.max || reserve_free_list() < 0)
         return NULL;
