@@ -24,10 +24,10 @@ static struct {
     void *loop_sp; /* the loop's own stack, while a green thread runs */
     struct queue resumed, fresh;
     struct green_task *first_task, *last_task; /* the last one means something while there is a first one */
-    unsigned burst; /* hand-overs left */
+    unsigned burst;                            /* hand-overs left */
     size_t live, most_live, max;
     uint64_t spawned;
-    struct green *ended;              /* gave its stack back while it still stood on it */
+    struct green *ended;              /* its stack is given back when nobody stands on it any more */
     struct sanitize_context sanitize; /* the loop's */
 } core;
 
@@ -134,6 +134,7 @@ static void arrive(struct sanitize_context *self)
     sanitize_arrive(self);
     if (core.ended) {
         sanitize_end(&core.ended->sanitize);
+        stack_give(core.ended);
         core.ended = NULL;
     }
 }
@@ -185,7 +186,6 @@ static void release(struct green *thread)
     thread->state = GREEN_FREE;
     core.live--;
     core.ended = thread;
-    stack_give(thread);
 }
 
 /* A thread that nobody waits for ends, and a task is next: it goes on as that one's thread, on its own warm stack. */
@@ -448,11 +448,12 @@ void green_each(void (*fn)(const struct green_view *view, void *arg), void *arg)
 int green_core_init(const struct green_options *options)
 {
     core.max = options->threads ? options->threads : DEFAULT_THREADS;
-    int error = stack_pool_init(options->stack ? options->stack : DEFAULT_STACK, sizeof(struct green), core.max);
+    /* One more stack than threads: one that has just ended may still stand on its own when the next one starts. */
+    int error = stack_pool_init(options->stack ? options->stack : DEFAULT_STACK, sizeof(struct green), core.max + 1);
     if (error)
         return error;
-    if (core.max > stack_pool_max())
-        core.max = stack_pool_max();
+    if (core.max >= stack_pool_max())
+        core.max = stack_pool_max() - 1;
     sanitize_adopt(&core.sanitize);
     return 0;
 }
@@ -462,4 +463,5 @@ void green_core_free(void)
     stack_pool_free();
     core.live = core.most_live = core.spawned = 0; /* the first thread has ended, but nobody joined it */
     core.resumed = core.fresh = (struct queue){0};
+    core.first_task = NULL;
 }

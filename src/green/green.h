@@ -54,9 +54,9 @@ struct green_task {
 };
 
 struct green_task_kind {
-    const char *name;                                     /* of the thread */
-    int (*run)(struct green_task *task);                  /* on a green thread that nobody joins */
-    void (*refused)(struct green_task *task, int error);  /* instead, when none is to be had; must not wait */
+    const char *name;                                    /* of the thread */
+    int (*run)(struct green_task *task);                 /* on a green thread that nobody joins */
+    void (*refused)(struct green_task *task, int error); /* instead, when none is to be had; must not wait */
 };
 
 /* Queues a task; it must not be queued already. */

@@ -46,7 +46,7 @@ size_t stack_pool_max(void);
 /* The block of a free stack, its contents undefined; NULL when there is no memory or no stack left. */
 void *stack_take(void) __attribute__((warn_unused_result));
 
-/* Gives a stack back, by its block. The caller may still be standing on it, until it next switches. */
+/* Gives a stack back, by its block. Nobody may be standing on it: the next one to be taken is this one. */
 void stack_give(void *block);
 
 /* The lowest usable address of the stack with this block or any address on it, and how many bytes up to the block. */

@@ -115,6 +115,8 @@ static int acquire(struct exchange *x, const struct files *files, struct file_en
         path = str_skip(path, 1);
     if (path.n && !str_ends(path, STR("/")))
         return file_acquire(files->directory, path, files->cache, entry);
+    if (!str_ends(x->request.uri.path, STR("/"))) /* the prefix itself, without its slash */
+        return -EISDIR;
     return acquire_index(x, files, path, entry);
 }
 

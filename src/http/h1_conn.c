@@ -95,8 +95,12 @@ static int status_of(int error)
 
 static void begin_exchange(struct h1 *h)
 {
+    /* Of the request, only what is read when it is refused before it was parsed. */
+    h->x.request.method = METHOD_UNKNOWN;
+    h->x.request.line = STR("");
+    h->x.request.field_count = 0;
+    h->x.request.minor = 1;
     h->x.route = NULL;
-    h->x.request = (struct http_request){0};
     h->x.response = (struct http_response){0};
     h->body = (struct h1_body){.ended = true};
     arena_init(&h->x.arena, h->frame_arena, sizeof h->frame_arena);

@@ -277,8 +277,12 @@ int h1_parse(struct h1 *h, const char *bytes, size_t n)
 {
     struct head head = {.h = h, .room = H1_FIELDS};
     struct http_request *request = &h->x.request;
-    *request = (struct http_request){.fields = h->frame_fields, .line = {bytes, n}};
+    request->line = (struct str){bytes, n};
     request->line.n = str_find(request->line, '\r');
+    request->fields = h->frame_fields;
+    request->field_count = 0;
+    request->host = STR("");
+    request->length = 0;
     h->body = (struct h1_body){.ended = true};
     h->keep_alive = false;
     green_describe(request->line);

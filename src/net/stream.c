@@ -83,8 +83,7 @@ static bool still_is(int file, const struct file_stamp *stamp)
     struct stat now;
     if (fstat(file, &now) < 0)
         return false;
-    bool written =
-        now.st_mtim.tv_sec != stamp->modified.tv_sec || now.st_mtim.tv_nsec != stamp->modified.tv_nsec;
+    bool written = now.st_mtim.tv_sec != stamp->modified.tv_sec || now.st_mtim.tv_nsec != stamp->modified.tv_nsec;
     return !written || now.st_size > stamp->size;
 }
 

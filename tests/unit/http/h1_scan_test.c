@@ -148,8 +148,8 @@ static ssize_t reference(struct str head)
 
 Test(h1_scan, random_heads)
 {
-    static const char *const parts[] = {"\r\n", "\r\n", "a",    "Host: example.org", "\r\n\r\n", "\t", " ",
-                                        "\r",   "\n",   "\x7f", "\x80",              "\x1f",     "bcd"};
+    static const char *const parts[] = {
+        "\r\n", "\r\n", "a", "Host: example.org", "\r\n\r\n", "\t", " ", "\r", "\n", "\x7f", "\x80", "\x1f", "bcd"};
     srand(7);
     size_t complete = 0, bad = 0;
     for (int i = 0; i < 20000; i++) {
