@@ -62,7 +62,35 @@ struct wheel *green_wheel(void);
 /* Reads the clock again: before a precise timer is set. */
 void green_update_now(void);
 
-/* ---- green.c ---- */
+/* ---- sched.c ---- */
+
+/* Makes a thread that is joined by a scope, or, if that is NULL, by green_join(). */
+int green_start(struct green **thread, const char *name, green_fn *fn, void *arg,
+                struct green_scope *scope) GREEN_WAITS;
+
+/* Gives back what is left of a thread that is DONE. */
+void green_reap(struct green *thread);
+
+/* Parks the running thread until green_wake(); the result is what that was given. */
+int green_park(void);
+
+/* Ends the wait of a thread with a result. False: it was not waiting any more. */
+bool green_wake(struct green *thread, int result);
+
+/* Puts the running thread behind all others that are ready. */
+void green_pass(void);
+
+/* Runs what is ready, at most a burst of it. Called by the loop. True: more is ready. */
+bool green_run_ready(void);
+
+/* Fills in what the scheduler knows: live, most_live, spawned. */
+void green_count(struct green_census *census);
+
+/* Start and end of the whole. */
+int green_core_init(const struct green_options *options) GREEN_WAITS;
+void green_core_free(void);
+
+/* ---- wait.c ---- */
 
 /* Parks the running thread until green_wake(), its deadline or a cancel. The result is what was given to
  * green_wake(), or -ETIMEDOUT or -ECANCELED; the last at once for a thread cancelled before. */
@@ -71,19 +99,7 @@ int green_suspend(nsec deadline) GREEN_WAITS;
 /* The same for what must not be left half done: deaf to cancels, without a deadline. */
 int green_suspend_deaf(void);
 
-/* Ends the wait of a thread with a result. False: it was not waiting any more. */
-bool green_wake(struct green *thread, int result);
-
-/* Runs what is ready, at most a burst of it. Called by the loop. True: more is ready. */
-bool green_run_ready(void);
-
-/* Makes a thread that belongs to a scope (or to none), not started by anybody's join. */
-int green_start(struct green **thread, const char *name, green_fn *fn, void *arg,
-                struct green_scope *scope) GREEN_WAITS;
-
-/* Start and end of the whole. */
-int green_core_init(const struct green_options *options) GREEN_WAITS;
-void green_core_free(void);
+/* ---- the other files ---- */
 
 /* Tells a scope that one of its threads ended (scope.c). */
 void green_scope_ended(struct green_scope *scope, struct green *thread);

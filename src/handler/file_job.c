@@ -30,7 +30,9 @@ static int descend(int at, const char *name, bool close_at)
     int error = -errno;
     if (close_at)
         close(at);
-    return fd < 0 ? error : fd;
+    if (fd < 0)
+        return error;
+    return fd;
 }
 
 /* Component by component, through no link and no "..". */

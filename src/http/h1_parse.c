@@ -2,8 +2,8 @@
  *
  * It is complete, and h1_scan() has accepted its bytes. The request line is taken apart here, by the letter of RFC
  * 9112; the fields are tokenised by http-parser, which this file alone sees: it starts behind a request line, and is
- * stopped at the end of the head. What governs framing (Host, Connection, Content-Length, Transfer-Encoding) is computed from
- * the fields, never from the parser's flags: see each rule below for its source.
+ * stopped at the end of the head. What governs framing (Host, Connection, Content-Length, Transfer-Encoding) is
+ * computed from the fields, never from the parser's flags: see each rule below for its source.
  */
 #include <errno.h>
 #include <http_parser.h>

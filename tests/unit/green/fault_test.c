@@ -1,4 +1,4 @@
-/* fault_test.c: what a process says before a crash ends it. Each crash is a child's; a sanitizer would report for us. */
+/* fault_test.c: what a process says before a crash ends it. Each crash is a child's; a sanitizer would report it. */
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>

@@ -76,7 +76,7 @@ static bool in_green_enter(const void *address)
     return at > start && at < start + 256;
 }
 
-/* Follows frame pointers from here to the bottom: all on this stack, each further up, the last made by green_enter(). */
+/* Follows frame pointers from here to the bottom: all on this stack, each further up, the last one green_enter()'s. */
 static __attribute__((noinline)) int walk_frames(void *arg)
 {
     (void)arg;

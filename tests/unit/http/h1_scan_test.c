@@ -76,7 +76,7 @@ static void expect_byte(const char *template, unsigned char byte, bool good)
 {
     char head[64];
     size_t n = strlen(template);
-    memcpy(head, template, n);
+    memcpy(head, template, n + 1);
     *(char *)memchr(head, '*', n) = (char)byte;
     expect_scan((struct str){head, n}, good ? (ssize_t)n : -EBADMSG);
 }
