@@ -11,7 +11,6 @@
 
 enum {
     ENTRIES_MAX = 4096,
-    OPEN_MAX_CACHED = 512,
     PATH_SIZE = 4096,
     FIELDS_SIZE = 512,
 };
@@ -20,13 +19,14 @@ enum {
 static struct {
     struct hash entries;
     struct list used; /* the next to go first */
-    size_t memory, open;
+    size_t memory, open, open_max;
     const struct mime_types *types;
 } cache;
 
-void file_cache_use_types(const struct mime_types *types)
+void file_cache_setup(const struct mime_types *types, size_t open_files)
 {
     cache.types = types;
+    cache.open_max = open_files;
 }
 
 void file_release(struct file_entry *entry)
@@ -53,8 +53,24 @@ static void drop(struct file_entry *entry)
 
 static void make_room(void)
 {
-    while (cache.entries.count > ENTRIES_MAX || cache.memory > MEMORY_MAX || cache.open > OPEN_MAX_CACHED)
+    while (cache.entries.count > ENTRIES_MAX || cache.memory > MEMORY_MAX || cache.open > cache.open_max)
         drop(container_of(cache.used.next, struct file_entry, used));
+}
+
+bool file_cache_shed(void)
+{
+    size_t before = cache.open;
+    hash_each (node, next, &cache.entries) {
+        struct file_entry *entry = container_of(node, struct file_entry, node);
+        if (entry->fd >= 0)
+            drop(entry);
+    }
+    return before > 0;
+}
+
+void file_expire(struct file_entry *entry)
+{
+    entry->checked = INT64_MIN / 2;
 }
 
 static struct file_entry *make(struct str key)
@@ -147,6 +163,8 @@ static int replace(struct file_entry *old, const struct file_job *job, struct st
 static int run_job(struct file_entry *entry, struct file_job *job)
 {
     file_job_run(job);
+    if ((job->error == -EMFILE || job->error == -ENFILE) && file_cache_shed())
+        file_job_run(job);
     if (job->error != -EAGAIN)
         return job->error;
     job->may_block = true;

@@ -36,8 +36,14 @@ struct file_entry {
     char key[];        /* and the texts above, behind it */
 };
 
-/* Media types for the fields. Set once, before the first use. */
-void file_cache_use_types(const struct mime_types *types);
+/* Media types for the fields, and how many files may be kept open. Before the first use. */
+void file_cache_setup(const struct mime_types *types, size_t open_files);
+
+/* Gives up every file that is kept open, when descriptors have run out. False: there was none. */
+bool file_cache_shed(void);
+
+/* Makes the next file_acquire() look at the disk: this version was found to be an old one. */
+void file_expire(struct file_entry *entry);
 
 /* The present version of the file at `path` (relative) below the directory `root`. A counted entry in *entry, which
  * file_release() gives back; or -errno as of a file_job, or -EAGAIN when the pool is full, -ECANCELED. */

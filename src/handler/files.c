@@ -12,6 +12,7 @@
 #include "handler/file_cache.h"
 #include "handler/registry.h"
 #include "http/cond.h"
+#include "log/log.h"
 #include "net/stream.h"
 
 enum {
@@ -57,23 +58,21 @@ static int prepare(struct conf_reader *r, const struct conf_node *node, const st
     return arena_defer(r->arena, close_directory, files);
 }
 
+struct error_status {
+    int error, status;
+};
+
+/* EXDEV: the path leads out of the root. */
 static int status_of(int error)
 {
-    switch (error) {
-    case -EACCES:
-    case -EPERM:
-        return 403;
-    case -EMFILE:
-    case -ENFILE:
-    case -ENOMEM:
-    case -EAGAIN:
-        return 503;
-    case -EIO:
-    case -ESTALE:
-        return 500;
-    default: /* ENOENT, ENOTDIR, ELOOP, EXDEV (it leads out of the root), ENAMETOOLONG */
-        return 404;
-    }
+    static const struct error_status statuses[] = {
+        {-ENOENT, 404}, {-ENOTDIR, 404}, {-ELOOP, 404},  {-EXDEV, 404},  {-ENAMETOOLONG, 404}, {-EACCES, 403},
+        {-EPERM, 403},  {-EMFILE, 503},  {-ENFILE, 503}, {-ENOMEM, 503}, {-EAGAIN, 503},
+    };
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        if (statuses[i].error == error)
+            return statuses[i].status;
+    return 500;
 }
 
 /* A directory that was asked for without its slash: relative links in its page need it. */
@@ -164,10 +163,15 @@ static int warm_up(int fd, off_t at, size_t n)
     return green_offload(read_window, &job, NSEC_NEVER);
 }
 
+static struct file_stamp stamp_of(const struct file_entry *entry)
+{
+    return (struct file_stamp){entry->version.size, entry->version.modified};
+}
+
 static int send_large(struct exchange *x, const struct file_entry *entry)
 {
     size_t size = (size_t)entry->version.size;
-    const struct file_stamp stamp = {entry->version.size, entry->version.modified};
+    const struct file_stamp stamp = stamp_of(entry);
     int error = http_head(x, 200, entry->fields, (int64_t)size);
     for (size_t at = 0; at < size && !error && !x->response.no_content;) {
         size_t n = size - at < WINDOW ? size - at : WINDOW;
@@ -176,6 +180,9 @@ static int send_large(struct exchange *x, const struct file_entry *entry)
             error = http_file(x, entry->fd, (off_t)at, n, &stamp);
         at += n;
     }
+    if (error == -ESTALE || error == -EIO)
+        log_limited(LOG_LEVEL_WARN, "files: " STR_FMT " changed while it was sent: the client is cut off",
+                    STR_ARG(x->request.uri.path));
     return error ? error : http_end(x);
 }
 
@@ -188,18 +195,43 @@ static int send_entry(struct exchange *x, const struct file_entry *entry)
     return http_send(x, 200, entry->fields, (struct str){entry->bytes, (size_t)entry->version.size});
 }
 
+/* An open file that was written to since the last look at the disk is not what its entry says: before anything is
+ * promised there is one more look. */
+static int acquire_current(struct exchange *x, const struct files *files, struct file_entry **entry)
+{
+    int error = acquire(x, files, entry);
+    if (error || (*entry)->fd < 0)
+        return error;
+    const struct file_stamp stamp = stamp_of(*entry);
+    if (file_still_is((*entry)->fd, &stamp))
+        return 0;
+    file_expire(*entry);
+    file_release(*entry);
+    return acquire(x, files, entry);
+}
+
+/* What a client is not told, but an administrator wants to know: everything but "there is no such file". */
+static int send_error(struct exchange *x, const struct files *files, int error)
+{
+    int status = status_of(error);
+    if (status != 404)
+        log_limited(LOG_LEVEL_WARN, "files: %d for " STR_FMT " below " STR_FMT ": %s", status,
+                    STR_ARG(x->request.uri.path), STR_ARG(files->root), strerror(-error));
+    return http_send_status(x, status, STR(""));
+}
+
 static int serve(struct exchange *x, const void *settings)
 {
     if (x->request.method != METHOD_GET && x->request.method != METHOD_HEAD)
         return http_send_status(x, 405, STR("Allow: GET, HEAD\r\n"));
     struct file_entry *entry;
-    int error = acquire(x, settings, &entry);
+    int error = acquire_current(x, settings, &entry);
     if (error == -ECANCELED)
         return error;
     if (error == -EISDIR)
         return redirect_to_slash(x);
     if (error)
-        return http_send_status(x, status_of(error), STR(""));
+        return send_error(x, settings, error);
     error = send_entry(x, entry);
     file_release(entry);
     return error;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "log/log.h"
@@ -27,6 +28,8 @@ void acceptor_init(struct acceptor *acceptor, struct conns *conns, int listener)
  * to time out; then we wait, since the queue would wake us at once again. */
 static int on_exhausted(struct acceptor *acceptor, int error)
 {
+    if ((error == -EMFILE || error == -ENFILE) && acceptor->conns->shed())
+        return 0;
     log_limited(LOG_LEVEL_ERROR, "cannot accept: %s; new connections wait", strerror(-error));
     if (acceptor->spare >= 0) {
         struct peer peer;
@@ -86,6 +89,9 @@ int acceptor_run(void *arg)
     }
     accept_rest(acceptor);
     green_fd_release(&acceptor->listener);
+    /* New peers are to be refused at once, not left in a queue that nobody serves. All holders of a socket stop at the
+     * same time, so this ends it for them too. */
+    shutdown(acceptor->listener.fd, SHUT_RDWR);
     if (acceptor->spare >= 0)
         close(acceptor->spare);
     return 0;

@@ -14,7 +14,7 @@ struct acceptor {
 void acceptor_init(struct acceptor *acceptor, struct conns *conns, int listener);
 
 /* Accepts until it is cancelled: a green_fn for a struct acceptor *. What the kernel has queued by then is accepted
- * too, so that a planned stop loses no connection. */
+ * too; then the socket is shut down, and new peers are refused. */
 int acceptor_run(void *acceptor);
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "log/log.h"
 
+enum {
+    REFUSED_READS = 16, /* of 4 KiB each, from a connection that gets a 503 */
+    SEARCHED = 64,      /* connections looked at for the one that is idle for longest */
+};
 #define CUT_ROUND (50 * NSEC_MS)
 
 /* Sent when there is no thread to serve a connection with: the peer learns that it was not its fault. */
@@ -48,7 +52,8 @@ static void refuse(struct conn *conn, int why)
     log_limited(LOG_LEVEL_WARN, "connection refused with 503: %s",
                 why == -EAGAIN ? "limits.green_threads reached" : strerror(-why));
     char unread[4096];
-    (void)!recv(conn->stream.fd.fd, unread, sizeof unread, MSG_DONTWAIT);
+    for (size_t i = 0; i < REFUSED_READS && stream_try_read(&conn->stream, unread, sizeof unread) > 0; i++)
+        ;
     (void)!send(conn->stream.fd.fd, busy, sizeof busy - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     end(conn);
 }
@@ -102,7 +107,8 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer)
     green_timer_init(&conn->timer, on_idle_timer);
     list_push_back(&conns->all, &conn->all);
     conn->peer = *peer;
-    conn->requests = 0;
+    conn->requests = conn->requests_parked = 0;
+    conn->idle_until = 0;
     conns->count++;
     conns->accepted++;
     start(conn);
@@ -117,7 +123,11 @@ void conn_park(struct conn *conn)
     }
     conn->state = CONN_IDLE;
     conn->thread = NULL;
-    green_timer_arm(&conn->timer, nsec_add(green_now(), conns->server->timeouts.idle));
+    /* Bytes that were no request, empty lines say, buy no more time. */
+    if (conn->requests != conn->requests_parked || conn->idle_until == 0)
+        conn->idle_until = nsec_add(green_now(), conns->server->timeouts.idle);
+    conn->requests_parked = conn->requests;
+    green_timer_arm(&conn->timer, conn->idle_until);
     green_fd_park(&conn->stream.fd, on_readable);
 }
 
@@ -132,9 +142,26 @@ bool conn_is_last(const struct conn *conn)
     return conn->owner->draining || (most && conn->requests >= most);
 }
 
+/* Ends an idle connection, of those looked at the one that is idle for longest. Those are put behind the others, so that
+ * the next search looks at other ones. False: none of them was idle. */
+static bool end_one_idle(struct conns *conns)
+{
+    struct conn *longest = NULL;
+    for (int i = 0; i < SEARCHED && !list_empty(&conns->all); i++) {
+        struct list *l = list_pop_front(&conns->all);
+        struct conn *conn = container_of(l, struct conn, all);
+        list_push_back(&conns->all, l);
+        if (conn->state == CONN_IDLE && (!longest || conn->idle_until < longest->idle_until))
+            longest = conn;
+    }
+    if (longest)
+        end(longest);
+    return longest != NULL;
+}
+
 int conns_wait_room(struct conns *conns)
 {
-    while (conns->count >= conns->max) {
+    while (conns->count >= conns->max && !end_one_idle(conns)) {
         log_limited(LOG_LEVEL_WARN, "limits.connections reached (%zu): new connections wait", conns->max);
         int error = green_cond_wait(&conns->ended, NULL, NSEC_NEVER);
         if (error)

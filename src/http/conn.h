@@ -27,7 +27,9 @@ struct conn {
     struct wheel_node timer; /* while IDLE */
     struct list all;         /* in owner->all */
     struct peer peer;
-    uint32_t requests; /* served on it so far */
+    uint32_t requests;        /* served on it so far */
+    uint32_t requests_parked; /* when it was parked last */
+    nsec idle_until;
     uint8_t state;
 };
 
@@ -40,6 +42,7 @@ struct conns {
     struct list all;
     size_t count, max;
     bool draining;
+    bool (*shed)(void);          /* gives up descriptors that can be done without; false: there are none */
     struct green_cond ended;     /* a connection has: for the acceptors and the drain */
     struct wheel_node log_timer; /* when the access log is to be written */
     uint64_t accepted, requests; /* totals, for the worker's last words */
@@ -60,7 +63,8 @@ void conn_close(struct conn *conn);
 /* Whether the response being made should be the connection's last one. */
 bool conn_is_last(const struct conn *conn);
 
-/* Waits until there are fewer connections than there may be. 0 or -ECANCELED. */
+/* Makes sure that there are fewer connections than there may be: by ending an idle one, else by waiting. 0 or
+ * -ECANCELED. */
 int conns_wait_room(struct conns *conns) GREEN_WAITS;
 
 /* Ends all idle connections, lets the others finish the requests they have, and cancels what is left at the deadline.

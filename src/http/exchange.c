@@ -32,19 +32,25 @@ static bool skip(struct exchange *x, size_t *n)
     struct http_response *response = &x->response;
     if (response->length != HTTP_LENGTH_UNKNOWN && *n > (uint64_t)response->length - response->sent)
         *n = (size_t)((uint64_t)response->length - response->sent);
-    if (!response->no_content)
-        response->sent += *n;
     return response->no_content || *n == 0;
 }
 
 int http_content(struct exchange *x, struct str bytes)
 {
-    return skip(x, &bytes.n) ? 0 : x->ops->content(x, bytes);
+    if (skip(x, &bytes.n))
+        return 0;
+    int error = x->ops->content(x, bytes);
+    x->response.sent += error ? 0 : bytes.n;
+    return error;
 }
 
 int http_file(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp)
 {
-    return skip(x, &n) ? 0 : x->ops->file(x, fd, at, n, stamp);
+    if (skip(x, &n))
+        return 0;
+    int error = x->ops->file(x, fd, at, n, stamp);
+    x->response.sent += error ? 0 : n;
+    return error;
 }
 
 int http_end(struct exchange *x)

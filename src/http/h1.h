@@ -20,8 +20,9 @@ enum {
     H1_IN_SIZE = 4096,
     H1_OUT_SIZE = 8192,
     H1_ARENA_SIZE = 2048,
-    H1_FIELDS = 24,     /* header fields before the arena is asked */
-    H1_EMPTY_LINES = 4, /* CRLFs that may stand before a request (RFC 9112, 2.2) */
+    H1_FIELDS = 24,          /* header fields before the arena is asked */
+    H1_DRAINED = 256 * 1024, /* unwanted content that is read rather than closing the connection */
+    H1_EMPTY_LINES = 4,      /* CRLFs that may stand before a request (RFC 9112, 2.2) */
 };
 
 /* Received bytes: used up to `at`, received up to `end`. The bytes of a head stay where they are until its exchange
@@ -43,12 +44,13 @@ enum h1_framing { H1_NO_BODY, H1_LENGTH, H1_CHUNKED };
 
 struct h1_body {
     enum h1_framing framing;
-    uint64_t left;  /* of the content, or of the present chunk */
-    uint64_t total; /* content read so far */
-    bool between;   /* chunked: the next line is the end of a chunk */
-    bool ended;     /* everything has been read */
-    bool expects;   /* the peer waits for 100 (Continue) */
-    int error;      /* what reading it came to, for good */
+    uint64_t left;     /* of the content, or of the present chunk */
+    uint64_t total;    /* content read so far */
+    uint64_t overhead; /* chunked: bytes of the lines between */
+    bool between;      /* chunked: the next line is the end of a chunk */
+    bool ended;        /* everything has been read */
+    bool expects;      /* the peer waits for 100 (Continue) */
+    int error;         /* what reading it came to, for good */
 };
 
 struct h1 {

@@ -10,8 +10,8 @@
 enum {
     CHUNK_LINE = 256,     /* bytes of a line with a chunk size, its extensions included */
     CHUNK_DIGITS = 15,    /* hexadecimal digits of a size: no overflow to think of */
+    OVERHEAD = 16 * 1024, /* bytes of such lines beyond those of the content: extensions are no way to hide work */
     TRAILERS = 8 * 1024,  /* bytes of all trailer fields */
-    DRAINED = 256 * 1024, /* unwanted content that is read rather than closing the connection */
 };
 
 static nsec body_deadline(const struct h1 *h)
@@ -99,16 +99,17 @@ static int parse_size(struct str line, uint64_t *size)
         *size = *size << 4 | (uint64_t)hex_digit(line.p[digits]);
     if (digits == 0 || digits > CHUNK_DIGITS)
         return -EBADMSG;
-    struct str extension = str_trim(str_skip(line, digits));
-    if (extension.n && extension.p[0] != ';')
+    struct str rest = str_skip(line, digits), extension = str_trim(rest);
+    if (rest.n && !str_starts(extension, STR(";")))
         return -EBADMSG;
     return has_control(extension) ? -EBADMSG : 0;
 }
 
 static bool is_field(struct str line)
 {
-    size_t name = str_find(line, ':');
-    return name > 0 && name < line.n && line.p[0] != ' ' && line.p[0] != '\t' && !has_control(line);
+    struct str name = {line.p, str_find(line, ':')};
+    bool blank = str_find(name, ' ') < name.n || str_find(name, '\t') < name.n;
+    return name.n > 0 && name.n < line.n && !blank && !has_control(line);
 }
 
 /* Trailer fields are read and dropped: nothing here asks for them. */
@@ -142,6 +143,8 @@ static int next_chunk(struct h1 *h)
         error = read_line(h, CHUNK_LINE, &line);
     if (!error)
         error = parse_size(line, &body->left);
+    if (!error && (body->overhead += line.n) > OVERHEAD + body->total)
+        error = -EBADMSG;
     if (error)
         return error;
     body->between = true;
@@ -208,7 +211,7 @@ bool h1_drain(struct h1 *h)
     uint64_t start = h->body.total;
     if (h->body.expects)
         return h->body.ended; /* the peer was not told to go on, and may or may not send it: nobody can tell */
-    while (!h->body.ended && h->body.total - start <= DRAINED)
+    while (!h->body.ended && h->body.total - start <= H1_DRAINED)
         if (h1_read(&h->x, unwanted, sizeof unwanted) < 0)
             return false;
     return h->body.ended;

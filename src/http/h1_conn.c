@@ -63,7 +63,7 @@ static struct str raw_line(const struct h1 *h)
 static int refuse(struct h1 *h, int status)
 {
     h->keep_alive = false;
-    if (h->x.request.line.n == 0)
+    if (!h->x.request.line.p)
         h->x.request.line = raw_line(h);
     int error = http_send_status(&h->x, status, STR(""));
     if (!error)
@@ -97,7 +97,7 @@ static void begin_exchange(struct h1 *h)
 {
     /* Of the request, only what is read when it is refused before it was parsed. */
     h->x.request.method = METHOD_UNKNOWN;
-    h->x.request.line = STR("");
+    h->x.request.line = (struct str){NULL, 0};
     h->x.request.field_count = 0;
     h->x.request.minor = 1;
     h->x.route = NULL;
@@ -208,7 +208,7 @@ static int conclude(struct h1 *h)
         return error;
     if (h->keep_alive && h1_drain(h))
         return 0;
-    if (!h->body.ended)
+    if (!h->body.ended || h->in.readable || h1_buffered(&h->in).n)
         linger(h);
     return -ECONNABORTED;
 }

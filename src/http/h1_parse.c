@@ -185,6 +185,12 @@ static struct str without_port(struct str host)
     return (struct str){host.p, host.n - tail.n + str_find(tail, ':')};
 }
 
+static void refuse_uri(struct head *head, int error)
+{
+    if (error)
+        refuse(head, error == -ENOMEM ? 503 : 400);
+}
+
 static void decide_target(struct head *head)
 {
     struct http_request *request = &head->h->x.request;
@@ -197,8 +203,8 @@ static void decide_target(struct head *head)
         refuse(head, 400);
     else if (asterisk)
         request->uri = (struct http_uri){.path = STR("*")};
-    else if (http_uri_parse(&head->h->x.arena, request->target, &request->uri) < 0)
-        refuse(head, 400);
+    else
+        refuse_uri(head, http_uri_parse(&head->h->x.arena, request->target, &request->uri));
     if (request->uri.host.p)
         request->host = request->uri.host; /* RFC 9112, 3.2.2 */
     request->host = without_port(request->host);
@@ -282,6 +288,7 @@ int h1_parse(struct h1 *h, const char *bytes, size_t n)
     request->fields = h->frame_fields;
     request->field_count = 0;
     request->host = STR("");
+    request->uri = (struct http_uri){0};
     request->length = 0;
     h->body = (struct h1_body){.ended = true};
     h->keep_alive = false;

@@ -76,8 +76,10 @@ static int head(struct exchange *x, int status, struct str fields, int64_t lengt
     char framing[128];
     struct out o = out_on(framing, sizeof framing);
     /* When a head is written is when the end is announced: a drain may have begun since the request came. And where
-     * the peer was not told to go on, what follows can't be told from content. */
-    if (conn_is_last(h->conn) || (!h->body.ended && (h->body.expects || h->body.error)))
+     * the peer was not told to go on, what follows can't be told from content; too much of that is not read at all. */
+    const struct h1_body *body = &h->body;
+    bool too_long = body->framing == H1_LENGTH && body->left > H1_DRAINED;
+    if (conn_is_last(h->conn) || (!body->ended && (body->expects || body->error || too_long)))
         h->keep_alive = false;
     put_framing(h, &o, length);
     struct str pieces[] = {http_status_line(status), common_fields(), fields, out_str(&o)};
@@ -110,7 +112,7 @@ static int content(struct exchange *x, struct str bytes)
         out_put(&h->out, bytes);
         return 0;
     }
-    return flush_with(h, bytes, x->response.sent < (uint64_t)x->response.length);
+    return flush_with(h, bytes, x->response.sent + bytes.n < (uint64_t)x->response.length);
 }
 
 static int file(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp)

@@ -155,6 +155,11 @@ static int read_routes(struct conf_reader *r, struct conf_node *node, void *site
     return first;
 }
 
+static bool has_port(struct str host)
+{
+    return host.p[host.n - 1] != ']' && str_find(host, ':') < host.n;
+}
+
 /* The table of a host name, and the name as it is kept there. */
 static int classify_host(struct conf_reader *r, const struct conf_node *node, struct http_sites *sites,
                          struct str *name, struct hash **table)
@@ -167,8 +172,9 @@ static int classify_host(struct conf_reader *r, const struct conf_node *node, st
     for (size_t i = 0; i < name->n; i++)
         ((char *)name->p)[i] = char_lower(name->p[i]);
     struct str host = str_skip(*name, wildcard);
-    if (host.n == 0 || name->n > SITE_HOST_MAX || !http_host_valid(host) || str_find(host, '*') < host.n) {
-        conf_error(r, node, "not a host name");
+    if (host.n == 0 || name->n > SITE_HOST_MAX || !http_host_valid(host) || str_find(host, '*') < host.n ||
+        has_port(host)) {
+        conf_error(r, node, "not a host name; it stands without a port");
         return -EINVAL;
     }
     return 0;

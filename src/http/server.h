@@ -1,7 +1,7 @@
 /* server.h: the configuration of the http layer, and what one worker serves with it.
  *
- * A struct http_server is read-only once it is read: one generation of configuration. Limits and timeouts are the
- * contract's; zero times and counts mean what docs say there.
+ * A struct http_server is read-only once it is read: one generation of configuration. Limits and timeouts are
+ * those of the contract.
  */
 #ifndef TERN_HTTP_SERVER_H
 #define TERN_HTTP_SERVER_H

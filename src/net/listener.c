@@ -50,7 +50,10 @@ int listener_open(const struct addr *addr, int backlog)
         goto fail;
     if (addr_is_unix(addr) && is_stale(addr))
         unlink(addr->un.sun_path);
-    if (bind(fd, &addr->any, addr->size) < 0 || listen(fd, backlog) < 0) {
+    /* Who may reach a unix socket is up to the folder it is in, as for a port it is up to a packet filter. */
+    bool path = addr_is_unix(addr) && addr->un.sun_path[0] != '\0';
+    if (bind(fd, &addr->any, addr->size) < 0 || (path && chmod(addr->un.sun_path, 0666) < 0) ||
+        listen(fd, backlog) < 0) {
         error = -errno;
         goto fail;
     }

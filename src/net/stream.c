@@ -78,19 +78,19 @@ int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, n
 
 /* A file that is written to while it is sent must not end as if it were whole: its peer would take a mixture of two
  * versions for one. */
-static bool still_is(int file, const struct file_stamp *stamp)
+bool file_still_is(int file, const struct file_stamp *stamp)
 {
     struct stat now;
     if (fstat(file, &now) < 0)
         return false;
-    bool written = now.st_mtim.tv_sec != stamp->modified.tv_sec || now.st_mtim.tv_nsec != stamp->modified.tv_nsec;
-    return !written || now.st_size > stamp->size;
+    return now.st_size == stamp->size && now.st_mtim.tv_sec == stamp->modified.tv_sec &&
+           now.st_mtim.tv_nsec == stamp->modified.tv_nsec;
 }
 
 int stream_sendfile(struct stream *s, int file, off_t at, size_t n, const struct file_stamp *stamp, nsec timeout)
 {
     while (n) {
-        if (!still_is(file, stamp))
+        if (!file_still_is(file, stamp))
             return -ESTALE;
         ssize_t sent = s->ops->sendfile(s, file, &at, n);
         if (sent == 0)

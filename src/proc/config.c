@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "conf/dump.h"
 #include "conf/include.h"
 #include "conf/yaml.h"
-#include "handler/file_cache.h"
 #include "handler/registry.h"
 #include "log/log.h"
 
@@ -199,7 +199,6 @@ static int load_types(struct conf_reader *r, struct config *config, const char *
     }
     if (error == -ENOENT && !config->mime_types.n)
         error = http_mime_builtin(&config->types, r->arena);
-    file_cache_use_types(&config->types);
     return error;
 }
 
@@ -216,8 +215,10 @@ static int parse_options(struct conf_reader *r, const struct config_options *opt
     struct conf_node *site = conf_find(*tree, STR("sites"))->first;
     struct conf_node *route = conf_find(site, STR("routes"))->first;
     struct conf_node *root = conf_find(conf_find(route, STR("files")), STR("root"));
-    conf_find(*tree, STR("listen"))->first->text = str_of(options->listen);
+    struct conf_node *address = conf_find(*tree, STR("listen"))->first;
+    address->text = str_of(options->listen);
     root->text = str_of(options->root);
+    address->quoted = root->quoted = true; /* a directory may well be called `null` */
     return 0;
 }
 

@@ -133,10 +133,12 @@ static void stop(struct master *m)
 {
     nsec now = clock_monotonic();
     if (!m->stopping) {
-        log_notice("stopping: requests have %lld s to end", (long long)(m->config->http.timeouts.shutdown / NSEC_SEC));
+        if (m->announced)
+            log_notice("stopping: requests have %lld s to end",
+                       (long long)(m->config->http.timeouts.shutdown / NSEC_SEC));
         m->kill_at = nsec_add(now, m->config->http.timeouts.shutdown + STUCK);
         tell_all(m, WORKER_DRAIN);
-    } else if (!m->cutting) {
+    } else if (!m->cutting && m->announced) {
         log_notice("stopping at once");
         m->cutting = true;
         m->kill_at = now + CUT_TIME;
@@ -175,14 +177,13 @@ static void on_exit_of(struct master *m, size_t index, int status)
     child->pair = -1;
     child->pid = 0;
     m->running--;
-    if (m->stopping) {
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FINE)
-            m->status = EXIT_CUT;
-    } else if (!m->announced && WIFEXITED(status)) {
+    if (!m->announced && !child->ready && WIFEXITED(status)) {
         /* It could not even start, and neither will the next one. */
         m->status = EXIT_FAILED;
         stop(m);
-        m->status = EXIT_FAILED;
+    } else if (m->stopping) {
+        if (m->status == EXIT_FINE && (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FINE))
+            m->status = EXIT_CUT;
     } else {
         plan_restart(child);
     }
@@ -249,7 +250,7 @@ static int next_due(const struct master *m)
     if (next == NSEC_NEVER)
         return -1;
     nsec left = next - clock_monotonic();
-    return left <= 0 ? 0 : (int)(left / NSEC_MS) + 1;
+    return left <= 0 ? 0 : left > LONGEST_WAIT ? (int)(LONGEST_WAIT / NSEC_MS) : (int)(left / NSEC_MS) + 1;
 }
 
 /* A worker that has gone keeps its end readable until it is reaped: only those not ready yet are listened to. */

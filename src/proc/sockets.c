@@ -35,22 +35,36 @@ static void close_some(struct sockets *sockets, size_t count)
             listener_close(sockets->fds[i], &sockets->config->listen[i % sockets->count].addr);
 }
 
+static int say(const struct listen *listen, int result)
+{
+    if (result < 0)
+        log_error("cannot listen on " STR_FMT ": %s", STR_ARG(listen->text), strerror(-result));
+    return result;
+}
+
+/* All before the first is opened: our own sockets must not stand in each other's way. */
+static int probe_all(const struct config *config)
+{
+    int error = 0;
+    for (size_t i = 0; i < config->listen_count && !error; i++)
+        error = say(&config->listen[i], probe(&config->listen[i].addr));
+    return error;
+}
+
 static int open_one(struct sockets *sockets, size_t i)
 {
     const struct listen *listen = &sockets->config->listen[i % sockets->count];
-    bool first = i < sockets->count;
-    if (!first && addr_is_unix(&listen->addr))
+    if (i >= sockets->count && addr_is_unix(&listen->addr))
         return sockets->fds[i % sockets->count];
-    int error = first ? probe(&listen->addr) : 0;
-    int fd = error ? error : listener_open(&listen->addr, (int)listen->backlog);
-    if (fd < 0)
-        log_error("cannot listen on " STR_FMT ": %s", STR_ARG(listen->text), strerror(-fd));
-    return fd;
+    return say(listen, listener_open(&listen->addr, (int)listen->backlog));
 }
 
 int sockets_open(struct sockets *sockets, const struct config *config, size_t workers)
 {
     *sockets = (struct sockets){config, workers, config->listen_count, NULL};
+    int error = probe_all(config);
+    if (error)
+        return error;
     sockets->fds = calloc(workers * sockets->count, sizeof *sockets->fds);
     if (!sockets->fds)
         return -ENOMEM;

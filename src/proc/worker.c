@@ -24,11 +24,20 @@ struct service {
     size_t cut;
 };
 
+/* For all that is no connection; half of it for files that are kept open. */
+static size_t spared(const struct worker *worker)
+{
+    return worker->descriptors / 4 < DESCRIPTORS_SPARED ? worker->descriptors / 4 : DESCRIPTORS_SPARED;
+}
+
 static size_t connections(const struct worker *worker)
 {
     int64_t wanted = worker->config->http.limits.connections;
-    size_t spared = worker->descriptors / 4 < DESCRIPTORS_SPARED ? worker->descriptors / 4 : DESCRIPTORS_SPARED;
-    return wanted > 0 ? (size_t)wanted : worker->descriptors - spared;
+    size_t most = worker->descriptors - spared(worker);
+    if (wanted > 0 && (size_t)wanted > most && worker->index == 0)
+        log_warn("limits.connections: %lld are more than %zu descriptors allow: %zu", (long long)wanted,
+                 worker->descriptors, most);
+    return wanted > 0 && (size_t)wanted < most ? (size_t)wanted : most;
 }
 
 static void on_message(struct service *service, char message)
@@ -117,11 +126,13 @@ static int run(void *arg)
     green_cond_init(&service.told);
     green_fd_init(&service.master, worker->master);
     conns_init(&service.conns, &worker->config->http, connections(worker));
+    service.conns.shed = file_cache_shed;
+    file_cache_setup(&worker->config->types, spared(worker) / 2);
     int error = serve(&service, acceptors);
     conns_end(&service.conns);
     file_cache_free();
     last_words(&service);
-    green_fd_close(&service.master);
+    green_fd_release(&service.master);
     free(acceptors);
     return error ? error : service.cut ? EXIT_CUT : EXIT_FINE;
 }

@@ -21,7 +21,7 @@ static void setup(void)
     disk_write("a.html", "hello", 5);
     arena_init(&arena, NULL, 0);
     cr_assert_eq(http_mime_builtin(&types, &arena), 0);
-    file_cache_use_types(&types);
+    file_cache_setup(&types, 512);
 }
 
 static void teardown(void)
@@ -175,7 +175,7 @@ static void long_type(void)
     cr_expect_eq(http_mime_parse(&others, &arena, str_of(text), &line), -EBADMSG);
     snprintf(text, sizeof text, "text/%0250d html", 0);
     cr_assert_eq(http_mime_parse(&others, &arena, str_of(text), &line), 0);
-    file_cache_use_types(&others);
+    file_cache_setup(&others, 512);
     struct file_entry *entry = acquire("a.html", ALWAYS);
     cr_expect(str_starts(entry->fields, STR("Content-Type: text/0000")));
     cr_expect(str_ends(entry->fields, STR("-5\"\r\n")));
