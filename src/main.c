@@ -89,8 +89,10 @@ static int read_options(struct options *options, int argc, char **argv)
 
 static int test(const struct options *options, const struct config *config)
 {
-    if (options->print && config_print(config, stdout) < 0)
+    if (options->print && config_print(config, stdout) < 0) {
+        fputs("tern: cannot write to the standard output\n", stderr);
         return EXIT_FAILED;
+    }
     if (!options->print && !options->quiet)
         printf("%s: fine\n", options->config.root ? "command line" : options->config.file);
     return EXIT_FINE;

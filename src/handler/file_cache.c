@@ -176,7 +176,7 @@ static int run_job(struct file_entry *entry, struct file_job *job)
 
 /* Looks at the disk for an entry, new or stale, that the caller has a reference to, and gives that up for one to what
  * was found. */
-static int look(struct file_entry *entry, int root, struct str path, struct file_entry **found)
+static int look(struct file_entry *entry, const struct file_root *root, struct str path, struct file_entry **found)
 {
     char name[PATH_SIZE];
     memcpy(name, path.p, path.n);
@@ -222,14 +222,14 @@ static int wait_for_look(struct file_entry *entry)
     return error;
 }
 
-int file_acquire(int root, struct str path, nsec fresh, struct file_entry **found)
+int file_acquire(const struct file_root *root, struct str path, nsec fresh, struct file_entry **found)
 {
-    char bytes[sizeof root + PATH_SIZE];
+    char bytes[sizeof root->fd + PATH_SIZE];
     if (path.n >= PATH_SIZE)
         return -ENAMETOOLONG;
-    memcpy(bytes, &root, sizeof root);
-    memcpy(bytes + sizeof root, path.p, path.n);
-    struct str key = {bytes, sizeof root + path.n};
+    memcpy(bytes, &root->fd, sizeof root->fd);
+    memcpy(bytes + sizeof root->fd, path.p, path.n);
+    struct str key = {bytes, sizeof root->fd + path.n};
     struct file_entry *entry = find(key);
     while (entry && entry->looking) {
         int error = wait_for_look(entry);

@@ -47,7 +47,8 @@ void file_expire(struct file_entry *entry);
 
 /* The present version of the file at `path` (relative) below the directory `root`. A counted entry in *entry, which
  * file_release() gives back; or -errno as of a file_job, or -EAGAIN when the pool is full, -ECANCELED. */
-int file_acquire(int root, struct str path, nsec fresh, struct file_entry **entry) __attribute__((warn_unused_result));
+int file_acquire(const struct file_root *root, struct str path, nsec fresh, struct file_entry **entry)
+    __attribute__((warn_unused_result));
 void file_release(struct file_entry *entry);
 
 /* Ends the cache of this worker. */

@@ -19,7 +19,7 @@ static int open_beneath(const struct file_job *job, int flags)
     struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
     if (!job->may_block)
         how.resolve |= RESOLVE_CACHED;
-    long fd = syscall(SYS_openat2, job->root, job->path, &how, sizeof how);
+    long fd = syscall(SYS_openat2, job->directory, job->path, &how, sizeof how);
     return fd < 0 ? -errno : (int)fd;
 }
 
@@ -39,7 +39,7 @@ static int descend(int at, const char *name, bool close_at)
 static int open_walking(const struct file_job *job, int flags)
 {
     struct str rest = str_of(job->path);
-    int at = job->root;
+    int at = job->directory;
     for (;;) {
         char name[NAME_MAX + 1];
         bool last = str_find(rest, '/') == rest.n;
@@ -51,17 +51,17 @@ static int open_walking(const struct file_job *job, int flags)
         if (last) {
             int fd = openat(at, part.n ? name : ".", flags | O_NOFOLLOW | O_CLOEXEC);
             int result = fd < 0 ? -errno : fd;
-            if (at != job->root)
+            if (at != job->directory)
                 close(at);
             return result;
         }
         if (part.n == 0)
             continue;
-        at = descend(at, name, at != job->root);
+        at = descend(at, name, at != job->directory);
         if (at < 0)
             return at;
     }
-    if (at != job->root)
+    if (at != job->directory)
         close(at);
     return -ENOENT;
 }
@@ -175,18 +175,43 @@ static int load(struct file_job *job)
     return error;
 }
 
+static int open_root(const struct file_job *job)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+    if (!job->may_block)
+        how.resolve = RESOLVE_CACHED;
+    if (!job->root->path)
+        return job->root->fd;
+    long fd = syscall(SYS_openat2, AT_FDCWD, job->root->path, &how, sizeof how);
+    if (fd < 0 && job->may_block && errno != EACCES)
+        fd = open(job->root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        return (int)fd;
+    if (errno == EACCES)
+        return job->root->fd;
+    return job->may_block ? -errno : -EAGAIN;
+}
+
+static int run(struct file_job *job)
+{
+    int error = look(job);
+    job->unchanged = !error && job->known && same_version(job->known, &job->version);
+    if (error || job->unchanged)
+        return error;
+    error = -ESTALE;
+    for (int i = 0; i < STABLE_TRIES && error == -ESTALE; i++)
+        error = load(job);
+    return error;
+}
+
 void file_job_run(void *arg)
 {
     struct file_job *job = arg;
     job->bytes = NULL;
     job->fd = -1;
-    job->error = look(job);
-    if (job->error)
-        return;
-    job->unchanged = job->known && same_version(job->known, &job->version);
-    if (job->unchanged)
-        return;
-    job->error = -ESTALE;
-    for (int i = 0; i < STABLE_TRIES && job->error == -ESTALE; i++)
-        job->error = load(job);
+    job->unchanged = false;
+    job->directory = open_root(job);
+    job->error = job->directory < 0 ? job->directory : run(job);
+    if (job->directory >= 0 && job->directory != job->root->fd)
+        close(job->directory);
 }

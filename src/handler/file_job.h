@@ -25,11 +25,19 @@ struct file_version {
     struct timespec modified, changed;
 };
 
+/* A directory to look below. It is opened anew for each look, so that another tree put in its place, by a symbolic link
+ * or a rename, is seen; where that is not permitted any more (a worker is not root), the one opened at the start is used. */
+struct file_root {
+    int fd;           /* opened at the start */
+    const char *path; /* NULL: only that */
+};
+
 struct file_job {
-    int root;                         /* descriptor of the directory */
+    const struct file_root *root;
     const char *path;                 /* relative, NUL-terminated */
     const struct file_version *known; /* the version that the caller has; NULL: none */
     bool may_block;
+    int directory; /* the root, while the job runs */
     /* results: */
     int error;      /* 0, or -errno; -EAGAIN: it would block; -EISDIR; -ENOENT, also for what is no regular file */
     bool unchanged; /* it is the known version: nothing was opened */

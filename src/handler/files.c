@@ -24,8 +24,8 @@ struct files {
     struct str root;
     struct conf_texts index;
     nsec cache;
-    int directory; /* the root, open */
-    size_t prefix; /* bytes of the path that do not name a file */
+    struct file_root directory; /* the root, open */
+    size_t prefix;              /* bytes of the path that do not name a file */
 };
 
 static const struct conf_key keys[] = {
@@ -40,7 +40,7 @@ static const struct conf_table table = CONF_TABLE("files", keys);
 
 static void close_directory(void *settings)
 {
-    close(((struct files *)settings)->directory);
+    close(((struct files *)settings)->directory.fd);
 }
 
 static int prepare(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings)
@@ -50,8 +50,8 @@ static int prepare(struct conf_reader *r, const struct conf_node *node, const st
     files->prefix = path.n;
     while (route->exact && files->prefix && path.p[files->prefix - 1] != '/')
         files->prefix--;
-    files->directory = open(files->root.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (files->directory < 0) {
+    files->directory = (struct file_root){open(files->root.p, O_PATH | O_DIRECTORY | O_CLOEXEC), files->root.p};
+    if (files->directory.fd < 0) {
         conf_error(r, conf_find(node, STR("root")), STR_FMT ": %s", STR_ARG(files->root), strerror(errno));
         return -EINVAL;
     }
@@ -100,7 +100,7 @@ static int acquire_index(struct exchange *x, const struct files *files, struct s
     int error = -ENOENT;
     for (size_t i = 0; i < files->index.n && error == -ENOENT; i++) {
         struct str path = arena_printf(&x->arena, STR_FMT STR_FMT, STR_ARG(directory), STR_ARG(files->index.v[i]));
-        error = path.p ? file_acquire(files->directory, path, files->cache, entry) : -ENOMEM;
+        error = path.p ? file_acquire(&files->directory, path, files->cache, entry) : -ENOMEM;
         if (error == -EISDIR) /* a directory of that name is no index */
             error = -ENOENT;
     }
@@ -113,7 +113,7 @@ static int acquire(struct exchange *x, const struct files *files, struct file_en
     while (str_starts(path, STR("/")))
         path = str_skip(path, 1);
     if (path.n && !str_ends(path, STR("/")))
-        return file_acquire(files->directory, path, files->cache, entry);
+        return file_acquire(&files->directory, path, files->cache, entry);
     if (!str_ends(x->request.uri.path, STR("/"))) /* the prefix itself, without its slash */
         return -EISDIR;
     return acquire_index(x, files, path, entry);

@@ -205,6 +205,8 @@ static void decide_target(struct head *head)
         request->uri = (struct http_uri){.path = STR("*")};
     else
         refuse_uri(head, http_uri_parse(&head->h->x.arena, request->target, &request->uri));
+    if (head->status)
+        return; /* there may be no uri to look at */
     if (request->uri.host.p)
         request->host = request->uri.host; /* RFC 9112, 3.2.2 */
     request->host = without_port(request->host);
@@ -217,10 +219,12 @@ static void decide_persistence(struct head *head)
 
 /* ---- the whole ---- */
 
+enum { VERSION_SIZE = 8 }; /* "HTTP/1.1" */
+
 /* The protocol's name and version: "HTTP/1." and a digit; a later minor version is spoken to as 1.1 (RFC 9112, 2.3). */
 static int parse_version(struct str version, unsigned *minor)
 {
-    bool named = version.n == 8 && memcmp(version.p, "HTTP/", 5) == 0 && version.p[6] == '.';
+    bool named = version.n == VERSION_SIZE && memcmp(version.p, "HTTP/", 5) == 0 && version.p[6] == '.';
     if (!named || version.p[5] < '0' || version.p[5] > '9' || version.p[7] < '0' || version.p[7] > '9')
         return 400;
     *minor = (unsigned)version.p[7] - '0';
@@ -236,13 +240,16 @@ static bool is_token(struct str s)
     return s.n > 0;
 }
 
-/* RFC 9112, 3: method, target and version, between single spaces. */
+/* RFC 9112, 3: method, target and version, between single spaces. The method ends at the first one and the version has
+ * one length; what is between is the target, which http_uri_parse() refuses if it has a space of its own. */
 static int parse_line(struct http_request *request, size_t longest_target)
 {
     struct str rest = request->line;
     request->method_name = str_cut(&rest, ' ');
-    request->target = str_cut(&rest, ' ');
-    int status = parse_version(rest, &request->minor);
+    size_t tail = rest.n < VERSION_SIZE + 1 ? rest.n : VERSION_SIZE + 1;
+    request->target = (struct str){rest.p, rest.n - tail};
+    rest = str_skip(rest, request->target.n);
+    int status = str_starts(rest, STR(" ")) ? parse_version(str_skip(rest, 1), &request->minor) : 400;
     if (request->target.n > longest_target)
         return 414;
     if (status)
@@ -288,7 +295,6 @@ int h1_parse(struct h1 *h, const char *bytes, size_t n)
     request->fields = h->frame_fields;
     request->field_count = 0;
     request->host = STR("");
-    request->uri = (struct http_uri){0};
     request->length = 0;
     h->body = (struct h1_body){.ended = true};
     h->keep_alive = false;

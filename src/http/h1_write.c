@@ -6,6 +6,8 @@
 #include "http/h1.h"
 #include "http/status.h"
 
+enum { SMALL_PIECES = 256 };
+
 /* "Server: tern\r\nDate: ...\r\n", made once a second. */
 static struct str common_fields(void)
 {
@@ -49,6 +51,12 @@ int h1_put(struct h1 *h, struct str bytes)
     return 0;
 }
 
+/* Makes room for what has a small bound: a status line, the common fields, the framing. */
+static int make_room(struct h1 *h)
+{
+    return out_room(&h->out) < SMALL_PIECES ? flush_with(h, STR(""), true) : 0;
+}
+
 /* The fields that frame the content and say whether the connection goes on; and the empty line. */
 static void put_framing(struct h1 *h, struct out *o, int64_t length)
 {
@@ -73,22 +81,21 @@ static void put_framing(struct h1 *h, struct out *o, int64_t length)
 static int head(struct exchange *x, int status, struct str fields, int64_t length)
 {
     struct h1 *h = container_of(x, struct h1, x);
-    char framing[128];
-    struct out o = out_on(framing, sizeof framing);
     /* When a head is written is when the end is announced: a drain may have begun since the request came. And where
      * the peer was not told to go on, what follows can't be told from content; too much of that is not read at all. */
     const struct h1_body *body = &h->body;
     bool too_long = body->framing == H1_LENGTH && body->left > H1_DRAINED;
     if (conn_is_last(h->conn) || (!body->ended && (body->expects || body->error || too_long)))
         h->keep_alive = false;
-    put_framing(h, &o, length);
-    struct str pieces[] = {http_status_line(status), common_fields(), fields, out_str(&o)};
-    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
-        int error = h1_put(h, pieces[i]);
-        if (error)
-            return error;
-    }
-    return 0;
+    int error = make_room(h);
+    out_put(&h->out, http_status_line(status));
+    out_put(&h->out, common_fields());
+    if (!error)
+        error = h1_put(h, fields);
+    if (!error)
+        error = make_room(h);
+    put_framing(h, &h->out, length);
+    return error;
 }
 
 static int content_chunked(struct h1 *h, struct str bytes)

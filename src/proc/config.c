@@ -193,9 +193,10 @@ static int load_types(struct conf_reader *r, struct config *config, const char *
     size_t count = config->mime_types.n ? 1 : 2;
     for (size_t i = 0; i < count && error == -ENOENT; i++) {
         error = http_mime_load(&config->types, r->arena, places[i], &line);
-        if (error && (error != -ENOENT || config->mime_types.n))
-            conf_error_at(r, str_of(places[i]), line, 1, "%s",
-                          error == -EBADMSG ? "not a line of a mime.types file" : strerror(-error));
+        if (error == -EBADMSG)
+            conf_error_at(r, str_of(places[i]), line, 1, "not a line of a mime.types file");
+        else if (error && config->mime_types.n)
+            conf_error(r, conf_find(config->tree, STR("mime_types")), "%s: %s", places[i], strerror(-error));
     }
     if (error == -ENOENT && !config->mime_types.n)
         error = http_mime_builtin(&config->types, r->arena);
@@ -222,11 +223,19 @@ static int parse_options(struct conf_reader *r, const struct config_options *opt
     return 0;
 }
 
+/* -w takes the place of what the file says, or does not say. */
 static int override_workers(struct conf_reader *r, const struct config_options *options, struct config *config)
 {
     uint64_t workers;
     if (!options->workers)
         return 0;
+    struct conf_node *node = conf_find(config->tree, STR("workers"));
+    if (node)
+        node->text = str_of(options->workers);
+    if (str_eq(str_of(options->workers), STR("auto"))) {
+        config->workers = -1;
+        return 0;
+    }
     if (str_to_u64(str_of(options->workers), &workers) < 0 || workers < 1 || workers > 1024) {
         conf_error_at(r, STR("command line"), 1, 1, "-w: `%s` is not a number of workers (1 to 1024)",
                       options->workers);

@@ -113,6 +113,8 @@ static void start_due(struct master *m)
         if (child->pid || child->start_at > clock_monotonic())
             continue;
         int error = start(m, i);
+        if (!error && m->announced)
+            log_notice("worker %zu is [%d] now", i, (int)child->pid);
         if (error) {
             log_error("cannot start worker %zu: %s", i, strerror(-error));
             child->start_at = clock_monotonic() + NSEC_SEC;

@@ -47,7 +47,7 @@ static void run(void (*test)(void))
 static struct file_entry *acquire(const char *path, nsec fresh)
 {
     struct file_entry *entry = NULL;
-    cr_assert_eq(file_acquire(disk_root, str_of(path), fresh, &entry), 0, "%s", path);
+    cr_assert_eq(file_acquire(&(struct file_root){disk_root, NULL}, str_of(path), fresh, &entry), 0, "%s", path);
     return entry;
 }
 
@@ -59,7 +59,8 @@ static bool holds(const struct file_entry *entry, const char *content)
 static void expect_error(const char *path, int error)
 {
     struct file_entry *entry = NULL;
-    cr_expect_eq(file_acquire(disk_root, str_of(path), ALWAYS, &entry), error, "%.40s", path);
+    cr_expect_eq(file_acquire(&(struct file_root){disk_root, NULL}, str_of(path), ALWAYS, &entry), error, "%.40s",
+                 path);
     cr_expect_null(entry);
 }
 
@@ -96,10 +97,10 @@ static void gone(void)
     struct file_entry *entry = acquire("a.html", 0);
     cr_assert_eq(unlinkat(disk_root, "a.html", 0), 0);
     struct file_entry *again = NULL;
-    cr_expect_eq(file_acquire(disk_root, STR("a.html"), 0, &again), -ENOENT);
+    cr_expect_eq(file_acquire(&(struct file_root){disk_root, NULL}, STR("a.html"), 0, &again), -ENOENT);
     cr_expect(holds(entry, "hello"), "what is being sent stays");
     file_release(entry);
-    cr_expect_eq(file_acquire(disk_root, STR("a.html"), ALWAYS, &again), -ENOENT);
+    cr_expect_eq(file_acquire(&(struct file_root){disk_root, NULL}, STR("a.html"), ALWAYS, &again), -ENOENT);
 }
 
 Test(file_cache, a_file_that_is_gone)
@@ -221,7 +222,7 @@ struct asker {
 static int ask(void *arg)
 {
     struct asker *asker = arg;
-    asker->error = file_acquire(disk_root, str_of(asker->path), ALWAYS, &asker->entry);
+    asker->error = file_acquire(&(struct file_root){disk_root, NULL}, str_of(asker->path), ALWAYS, &asker->entry);
     return 0;
 }
 

@@ -46,7 +46,7 @@ TestSuite(file_job, .init = setup, .fini = teardown);
 static int look(const char *path, bool may_block)
 {
     forget();
-    job = (struct file_job){.root = disk_root, .path = path, .may_block = may_block};
+    job = (struct file_job){.root = &(struct file_root){disk_root, NULL}, .path = path, .may_block = may_block};
     file_job_run(&job);
     cr_expect(job.error == 0 || (!job.bytes && job.fd == -1), "%s: a failure leaves nothing behind", path);
     return job.error;
@@ -276,7 +276,8 @@ Test(file_job, a_large_file_stays_open)
 static bool unchanged_since(const struct file_version *known)
 {
     forget();
-    job = (struct file_job){.root = disk_root, .path = "a", .known = known, .may_block = true};
+    job =
+        (struct file_job){.root = &(struct file_root){disk_root, NULL}, .path = "a", .known = known, .may_block = true};
     file_job_run(&job);
     cr_expect_eq(job.error, 0);
     cr_expect_eq(job.unchanged, !job.bytes, "what is known is not read again");

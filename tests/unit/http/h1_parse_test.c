@@ -128,7 +128,7 @@ static const struct refusal lines[] = {
     {400, "GET http://u@a/ HTTP/1.1\r\n" HOST END},
     /* 3: a target that is too long */
     {414, "GET /" LONG " HTTP/1.1\r\n" HOST END},
-    {414, "GET /" LONG " HTTP/7\r\n" HOST END},
+    {414, "GET /" LONG LONG " HTTP/7\r\n" HOST END},
 };
 
 Test(h1_parse, request_lines_refused)
