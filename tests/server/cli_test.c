@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +112,7 @@ Test(cli, each_error_of_a_configuration_is_one_line)
         {LISTEN "sites:\n  - routes:\n      - path: /\n        echo: {}\n        files: {root: @DIR@}\n", ":",
          "handler"},
         {LISTEN "sites:\n  - routes:\n      - echo: {}\n", ":4:9:", "path"},
+        {LISTEN "sites: [{hosts: [\"example.org:8080\"], routes: [{path: /, echo: {}}]}]\n", ":2:18:", "host name"},
         {LISTEN "sites: [{routes: [{exact: /, respond: {status: 99}}]}]\n", ":2:48:", "status"},
         {LISTEN "sites: [{routes: [{path: /, redirect: {status: 301}}]}]\n", ":2:", "to"},
         {LISTEN SITE "workers: 1\nworkers: 2\n", ":4:1:", "workers"},
@@ -273,6 +275,23 @@ Test(cli, any_directory_can_be_served)
         file_write(harness_text("%s/index.html", names[i]), str_of(names[i]));
         struct server server =
             server_start_as(&(struct server_setup){.arguments = {"-l", "127.0.0.1:@PORT@", "-r", file_path(names[i])}});
+        struct response r = fetch(server.port, "/");
+        assert_body(r, str_of(names[i]));
+        assert_stop(&server, FINE);
+    }
+}
+
+/* The same for names that are not text in a configuration; only a relative one can be such a word. */
+Test(cli, any_word_can_be_the_directory)
+{
+    static const char *const names[] = {"null", "~", "true", "1"};
+    char *tern = realpath(command_tern(), NULL);
+    cr_assert(tern && setenv("TERN", tern, true) == 0 && chdir(harness_directory()) == 0, "%m");
+    free(tern);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        file_write(harness_text("%s/index.html", names[i]), str_of(names[i]));
+        struct server server =
+            server_start_as(&(struct server_setup){.arguments = {"-l", "127.0.0.1:@PORT@", "-r", names[i]}});
         struct response r = fetch(server.port, "/");
         assert_body(r, str_of(names[i]));
         assert_stop(&server, FINE);

@@ -6,7 +6,9 @@
 
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 TestSuite(config, .init = harness_begin, .fini = harness_end);
@@ -126,6 +128,20 @@ Test(config, an_idle_connection_is_closed)
     cr_assert_not(c->reset, "an idle connection is reset");
 }
 
+/* Empty lines before a request are skipped (RFC 9112, 2.2); they are no sign of life. */
+Test(config, empty_lines_do_not_keep_an_idle_connection)
+{
+    struct server server = server_start(LISTEN "timeouts: {idle: 1s}\n" SITE);
+    struct client *c = client_open(server.port);
+    nsec limit = nsec_add(clock_monotonic(), HARNESS_LIMIT);
+    while (!answered(c) && clock_monotonic() < limit) {
+        client_printf(c, "\r\n");
+        usleep(250000);
+    }
+    cr_assert(answered(c), "the connection stays");
+    cr_assert(client_ends(c), "empty lines get an answer");
+}
+
 /* A peer that takes nothing of a large answer is cut off. */
 Test(config, a_peer_that_does_not_read_is_cut_off)
 {
@@ -178,6 +194,23 @@ Test(config, connections_past_the_limit_are_told_or_wait)
         client_close(clients[i]);
     }
     cr_assert(until(fetch(server.port, "/hello").status == 200));
+}
+
+Test(config, an_idle_connection_makes_room_for_a_new_one)
+{
+    enum { LIMIT = 3 };
+    struct server server = server_start(LISTEN "limits: {connections: 3}\ntimeouts: {idle: 1h}\n" SITE);
+    struct client *clients[LIMIT];
+    int held = 0;
+    for (int i = 0; i < LIMIT; i++) {
+        clients[i] = client_open(server.port);
+        assert_status(get(clients[i], "/hello"), 200);
+    }
+    assert_status(get(client_open(server.port), "/hello"), 200);
+    for (int i = 0; i < LIMIT; i++)
+        held += client_is_held(clients[i]);
+    cr_assert_lt(held, LIMIT, "there are more connections than the limit");
+    cr_assert_gt(held, 0, "all idle connections have ended");
 }
 
 /* Requests that wait for their bodies hold a green thread each; those for which none is left get 503. */
@@ -315,4 +348,23 @@ Test(config, a_stale_unix_socket_is_replaced)
     cr_assert(until(server_refuses(&server)), "the workers stay");
     server = server_start(config);
     assert_status(get(client_open_unix(file_path("tern.sock")), "/hello"), 200);
+}
+
+/* Its directory says who may connect; the socket itself is for everybody, whatever the umask. */
+Test(config, a_unix_socket_is_for_every_user)
+{
+    if (geteuid() != 0)
+        harness_skip("needs root");
+    umask(077);
+    struct server server = server_start("listen: [127.0.0.1:@PORT@, \"unix:@DIR@/tern.sock\"]\nworkers: 1\n" SITE);
+    const struct passwd *nobody = getpwnam("nobody");
+    const char *path = file_path("tern.sock");
+    struct stat status;
+    cr_assert_eq(stat(path, &status), 0);
+    cr_assert_eq(status.st_mode & 0777, 0666, "mode %o", status.st_mode & 0777);
+    cr_assert(nobody && setegid(nobody->pw_gid) == 0 && seteuid(nobody->pw_uid) == 0, "%m");
+    struct client *c = client_open_unix(path);
+    cr_assert(seteuid(0) == 0 && setegid(0) == 0, "%m");
+    assert_status(get(c, "/hello"), 200);
+    assert_stop(&server, 0);
 }

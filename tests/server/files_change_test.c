@@ -48,7 +48,7 @@ Test(files_change, a_file_truncated_under_way_cuts_the_answer)
 }
 
 /* To cut an answer because its file changes is allowed, to finish it with something else is not. */
-Test(files_change, a_file_that_grows_under_way_is_sent_as_it_was)
+Test(files_change, a_file_that_grows_under_way_is_sent_as_it_was_or_cut)
 {
     struct str content = file_pattern(LARGE);
     file_write("www/file", content);
@@ -59,6 +59,19 @@ Test(files_change, a_file_that_grows_under_way_is_sent_as_it_was)
     assert_status(r, 200);
     cr_assert(str_starts(content, r.body), "the content is not the file's");
     cr_assert(!r.complete || r.body.n == content.n);
+}
+
+/* What was announced is gone, and nothing that can be sent instead has its length. */
+Test(files_change, a_file_overwritten_by_a_larger_one_under_way_is_never_sent_whole)
+{
+    file_write("www/file", file_fill('a', LARGE));
+    struct server server = server_start(CONFIG("1h"));
+    struct client *c = start_download(&server);
+    file_overwrite("www/file", file_fill('b', LARGE + (1 << 20)));
+    struct response r = response_read(c);
+    assert_status(r, 200);
+    cr_assert_not(r.complete, "a file that is gone was sent whole");
+    assert_stop(&server, 0);
 }
 
 /* Two contents of one length: a client can't tell a mixture of them from the file, so there must be no whole one. */
@@ -218,4 +231,17 @@ Test(files_change, no_change_is_seen_before_cache_has_passed)
         assert_body(r, STR("one"));
         file_replace("www/file", STR("two"));
     }
+}
+
+/* A large file is read while it is sent, so what `cache` says can't keep an old content: it is seen to have changed. */
+Test(files_change, a_large_file_overwritten_by_a_larger_one_is_seen_at_once)
+{
+    file_write("www/file", file_fill('a', 100000));
+    struct server server = server_start(CONFIG("60s"));
+    struct client *c = client_open(server.port);
+    struct response r = get(c, "/file");
+    assert_body(r, file_fill('a', 100000));
+    struct str tag = response_field(&r, "ETag");
+    file_overwrite("www/file", file_fill('b', 100500));
+    cr_assert(serves(c, file_fill('b', 100500), harness_text(STR_FMT, STR_ARG(tag))), "the change is not seen");
 }

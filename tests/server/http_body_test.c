@@ -105,6 +105,18 @@ Test(http_body, nobody_reads_it)
     }
 }
 
+/* A body that is too long to be read for nothing ends the connection, and the answer says so before it comes. */
+Test(http_body, nobody_reads_a_long_one)
+{
+    struct client *c = client_open(server.port);
+    struct response r = ask(c, "POST /hello HTTP/1.1\r\n" HOST "Content-Length: 1000000\r\n\r\n");
+    assert_status(r, 200);
+    assert_field(r, "Connection", "close");
+    assert_body(r, STR("hello"));
+    client_send(c, file_fill('x', 1000000));
+    cr_assert(client_ends(c), "more comes after the answer");
+}
+
 /* RFC 9110, 10.1.1: the client waits with the body until it is asked for it. */
 Test(http_body, expect_is_answered_before_the_body)
 {

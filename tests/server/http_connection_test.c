@@ -1,5 +1,6 @@
 /* A connection and its requests: how long it lasts, answers in order, and requests that come in pieces. */
 #include "harness.h"
+#include "harness_file.h"
 #include "harness_response.h"
 #include "harness_server.h"
 
@@ -16,7 +17,8 @@
     "  - routes:\n"                                                                                                    \
     "      - {exact: /hello, respond: {status: 200, type: text/plain, body: hello}}\n"                                 \
     "      - {exact: /bye, respond: {status: 200, type: text/plain, body: bye}}\n"                                     \
-    "      - {exact: /echo, echo: {}}\n"
+    "      - {exact: /echo, echo: {}}\n"                                                                               \
+    "      - {path: /files, files: {root: @DIR@/www}}\n"
 
 #define HOST "Host: localhost\r\n"
 #define HELLO "GET /hello HTTP/1.1\r\n" HOST "\r\n"
@@ -80,6 +82,23 @@ Test(http_connection, nothing_is_served_after_close)
     assert_status(response_read(c), 200);
     cr_assert(client_ends(c));
     cr_assert_not(c->reset, "the connection is reset");
+}
+
+/* To close a socket with unread requests would be a reset, which destroys the answer that is still on its way. */
+Test(http_connection, requests_after_close_do_not_destroy_the_answer)
+{
+    enum { BEHIND = 20000 };
+    struct str content = file_pattern(1 << 20);
+    file_write("www/file", content);
+    struct client *c = client_open_slow(server.port);
+    const char *requests = "GET /files/file HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n";
+    while (strlen(requests) < BEHIND)
+        requests = harness_text("%s" HELLO, requests);
+    client_send(c, str_of(requests));
+    struct response r = response_read(c);
+    assert_status(r, 200);
+    assert_body(r, content);
+    cr_assert(client_ends(c), "more is served after the end");
 }
 
 Test(http_connection, it_serves_thousands_of_requests)

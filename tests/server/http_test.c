@@ -154,6 +154,30 @@ Test(http, methods_that_cannot_be_served)
     assert_status(get(c, "/files/one.txt"), 200);
 }
 
+/* A target without a path comes after a head that was moved to a larger buffer: nothing of that one is looked at. */
+Test(http, a_target_without_a_path_after_a_large_head)
+{
+    static const struct {
+        const char *line;
+        int status;
+    } table[] = {{"CONNECT x:1", 501}, {"GET *", 400}};
+    struct str fill = file_fill('x', 6000);
+    pid_t worker, same;
+    server_workers(&server, &worker, 1);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct client *c = client_open(server.port);
+        struct response r =
+            ask(c, "GET http://h/hello HTTP/1.1\r\nHost: h\r\nX-Fill: " STR_FMT "\r\n\r\n", STR_ARG(fill));
+        assert_status(r, 200);
+        r = ask(c, "%s HTTP/1.1\r\nHost: h\r\n\r\n", table[i].line);
+        assert_status(r, table[i].status);
+        cr_assert(client_ends(c));
+    }
+    assert_status(fetch(server.port, "/hello"), 200);
+    server_workers(&server, &same, 1);
+    cr_assert_eq(same, worker, "the worker has died");
+}
+
 Test(http, what_is_not_there)
 {
     struct client *c = client_open(server.port);

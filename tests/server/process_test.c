@@ -143,6 +143,21 @@ Test(process, term_lets_requests_finish)
     cr_assert(server_refuses(&server));
 }
 
+/* While the last requests finish, new clients are sent away at once, to another server perhaps. */
+Test(process, term_refuses_new_connections_at_once)
+{
+    struct str content = file_pattern(LARGE);
+    file_write("www/large", content);
+    struct server server = server_start(CONFIG("2"));
+    struct client *download = start_download(&server);
+    server_terminate(&server);
+    cr_assert(until(server_refuses(&server)), "new connections are taken");
+    struct response r = response_read(download);
+    assert_status(r, 200);
+    assert_body(r, content);
+    assert_exit(&server, 0);
+}
+
 /* What waits to be accepted has been received too: it is answered before the listening sockets are closed. */
 Test(process, term_lets_queued_connections_finish)
 {
@@ -323,6 +338,31 @@ Test(process, no_descriptors_at_all_are_survived)
     limit_descriptors(worker, 40);
     for (int i = 0; i < 3; i++)
         exhaust_and_recover(&server, 100);
+    server_workers(&server, &same, 1);
+    cr_assert_eq(same, worker, "the worker has died");
+    assert_stop(&server, 0);
+}
+
+/* Large files stay open for the requests to come; they make way for what needs their descriptors now. */
+Test(process, files_kept_open_leave_descriptors_for_others)
+{
+    enum { FILES = 300, SIZE = 100000 };
+    const char *user = geteuid() == 0 ? "user: nobody\ngroup: nogroup\n" : "";
+    struct str content = file_pattern(SIZE);
+    for (int i = 0; i < FILES; i++)
+        file_write(harness_text("www/%d", i), content);
+    struct server server = server_start(harness_text("%s" CONFIG("1"), user));
+    pid_t worker, same;
+    server_workers(&server, &worker, 1);
+    struct client *c = client_open(server.port);
+    assert_status(get(c, "/hello"), 200);
+    limit_descriptors(worker, 256);
+    for (int i = 0; i < FILES; i++) {
+        struct response r = get(c, harness_text("/%d", i));
+        assert_status(r, 200);
+        assert_body(r, content);
+    }
+    assert_status(fetch(server.port, "/hello"), 200);
     server_workers(&server, &same, 1);
     cr_assert_eq(same, worker, "the worker has died");
     assert_stop(&server, 0);

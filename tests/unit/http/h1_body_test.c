@@ -108,6 +108,9 @@ static const struct chunked refused[] = {
     {"0x5\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"g\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"5g\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5 \r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5\t\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5\r\nhello\r\n0 \r\n\r\n", -EBADMSG, NULL, NULL},
     {"5 junk\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"5,\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"5\t5\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
@@ -142,6 +145,9 @@ static const struct chunked refused[] = {
     /* 7.1.2: trailers are fields */
     {"0\r\nX\r\n\r\n", -EBADMSG, NULL, NULL},
     {"0\r\n: x\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"0\r\nX Y: a\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"0\r\nX : a\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"0\r\nX\t: a\r\n\r\n", -EBADMSG, NULL, NULL},
     {"0\r\nX: a\nY: b\r\n\r\n", -EBADMSG, NULL, NULL},
     {"0\r\nX: a\rb\r\n\r\n", -EBADMSG, NULL, NULL},
     {"0\r\nX: a\x01\r\n\r\n", -EBADMSG, NULL, NULL},
@@ -183,6 +189,7 @@ static const struct chunked accepted[] = {
      "\r\n0\r\n\r\n",
      0, DIGITS_64 "012345678901234567890123456789abcdef", ""},
     {"5;a\r\nhello\r\n0;b=c\r\n\r\n", 0, "hello", ""},
+    {"3\t;x\r\nabc\r\n0\r\n\r\n", 0, "abc", ""},
     {"5 \t; a=\"b;c \"\r\nhello\r\n0\r\n\r\n", 0, "hello", ""},
     {"5;a=\xc3\xa4\r\nhello\r\n0\r\n\r\n", 0, "hello", ""},
     {"5\r\nhello\r\n0\r\nX: a\r\nContent-Length: 7\r\nY:\t\xff\r\n\r\nrest", 0, "hello", "rest"},
@@ -222,6 +229,31 @@ static int limits_of_lines(void *arg)
 Test(h1_body, limits_of_lines)
 {
     run(limits_of_lines, NULL);
+}
+
+/* Every line is short enough, but all of them are much more than what they bring. */
+static int extensions_without_content(void *arg)
+{
+    (void)arg;
+    enum { EXTENSION = 220 };
+    static char bytes[32 * 1024], brought[BODY_MAX + 1];
+    struct chunked c = {bytes, 0, brought, ""};
+    for (int chunks = 70; chunks <= 95; chunks += 25) { /* 15 and 20 KiB */
+        size_t n = 0;
+        for (int i = 0; i < chunks; i++)
+            n += (size_t)sprintf(bytes + n, "1;%0*d\r\nx\r\n", EXTENSION, 0);
+        strcpy(bytes + n, "0\r\n\r\n");
+        memset(brought, 'x', (size_t)chunks);
+        c.error = chunks == 70 ? 0 : -EBADMSG;
+        expect_chunked(&c, 0, 64);
+        expect_chunked(&c, 100, 1);
+    }
+    return 0;
+}
+
+Test(h1_body, extensions_without_content)
+{
+    run(extensions_without_content, NULL);
 }
 
 static int by_length(void *arg)
