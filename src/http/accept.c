@@ -47,12 +47,21 @@ static bool is_exhausted(int error)
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
 }
 
+/* At the limit room is made only once there is somebody to make it for. */
+static int wait_room(struct acceptor *acceptor)
+{
+    if (acceptor->conns->count < acceptor->conns->max)
+        return 0;
+    int error = green_fd_readable(&acceptor->listener, NSEC_NEVER);
+    return error ? error : conns_wait_room(acceptor->conns);
+}
+
 /* Takes up to a batch. 0: the queue may hold more; -EAGAIN: it is empty; -ECANCELED. */
 static int accept_batch(struct acceptor *acceptor)
 {
     for (int i = 0; i < BATCH; i++) {
         struct peer peer;
-        int error = conns_wait_room(acceptor->conns);
+        int error = wait_room(acceptor);
         if (error)
             return error;
         int fd = listener_accept(acceptor->listener.fd, &peer);

@@ -21,8 +21,8 @@
 enum { QUICK_DEATHS = 5 }; /* in a row, before the next worker has to wait */
 #define QUICK NSEC_SEC
 #define LONGEST_WAIT (30 * NSEC_SEC)
-#define STUCK (5 * NSEC_SEC) /* beyond its deadline, and a worker that drains is killed */
-#define CUT_TIME NSEC_SEC    /* to end at once in an orderly way */
+#define STUCK (5 * NSEC_SEC)    /* beyond its deadline, and a worker that drains is killed */
+#define CUT_TIME (3 * NSEC_SEC) /* to end at once in an orderly way */
 
 struct child {
     pid_t pid; /* 0: not running */
