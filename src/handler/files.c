@@ -20,6 +20,8 @@ enum {
     PROBED = WINDOW / 2, /* ... by a look at one page in so many bytes: the kernel reads ahead in large pieces */
 };
 
+#define WARM_TIME NSEC_SEC
+
 struct files {
     struct str root;
     struct conf_texts index;
@@ -149,18 +151,10 @@ static bool in_memory(int fd, off_t at)
 
 static bool window_in_memory(int fd, off_t at, size_t n)
 {
-    for (size_t probed = 0; probed < n; probed += PROBED)
+    for (size_t probed = PROBED; probed < n; probed += PROBED)
         if (!in_memory(fd, at + (off_t)probed))
             return false;
     return in_memory(fd, at + (off_t)n - 1);
-}
-
-static int warm_up(int fd, off_t at, size_t n)
-{
-    if (window_in_memory(fd, at, n))
-        return 0;
-    struct warm_up job = {fd, at, n};
-    return green_offload(read_window, &job, NSEC_NEVER);
 }
 
 static struct file_stamp stamp_of(const struct file_entry *entry)
@@ -168,15 +162,32 @@ static struct file_stamp stamp_of(const struct file_entry *entry)
     return (struct file_stamp){entry->version.size, entry->version.modified};
 }
 
-static int send_large(struct exchange *x, const struct file_entry *entry)
+/* Makes sure that a window is in memory, and, when time has passed since somebody looked, that it is what was promised.
+ * A file of one window that was found in memory is not probed again for a while. */
+static int prepare_window(struct file_entry *entry, const struct file_stamp *stamp, off_t at, size_t n)
+{
+    bool whole = n == (size_t)entry->version.size;
+    if (whole && green_now() < entry->warm_until)
+        return 0;
+    bool warm = window_in_memory(entry->fd, at, n);
+    int error = 0;
+    if (!warm)
+        error = green_offload(read_window, &(struct warm_up){entry->fd, at, n}, NSEC_NEVER);
+    if (error && error != -EAGAIN) /* a full pool: better a short stall than a broken answer */
+        return error;
+    entry->warm_until = nsec_add(green_now(), WARM_TIME);
+    return (at || !warm) && !file_still_is(entry->fd, stamp) ? -ESTALE : 0;
+}
+
+static int send_large(struct exchange *x, struct file_entry *entry)
 {
     size_t size = (size_t)entry->version.size;
     const struct file_stamp stamp = stamp_of(entry);
     int error = http_head(x, 200, entry->fields, (int64_t)size);
     for (size_t at = 0; at < size && !error && !x->response.no_content;) {
         size_t n = size - at < WINDOW ? size - at : WINDOW;
-        error = warm_up(entry->fd, (off_t)at, n);
-        if (!error || error == -EAGAIN) /* a full pool: better a short stall than a broken answer */
+        error = prepare_window(entry, &stamp, (off_t)at, n);
+        if (!error)
             error = http_file(x, entry->fd, (off_t)at, n, &stamp);
         at += n;
     }
@@ -186,7 +197,7 @@ static int send_large(struct exchange *x, const struct file_entry *entry)
     return error ? error : http_end(x);
 }
 
-static int send_entry(struct exchange *x, const struct file_entry *entry)
+static int send_entry(struct exchange *x, struct file_entry *entry)
 {
     if (http_not_modified(&x->request, entry->etag, entry->version.modified.tv_sec))
         return http_send(x, 304, entry->fields, STR(""));

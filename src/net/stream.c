@@ -89,8 +89,8 @@ bool file_still_is(int file, const struct file_stamp *stamp)
 
 int stream_sendfile(struct stream *s, int file, off_t at, size_t n, const struct file_stamp *stamp, nsec timeout)
 {
-    while (n) {
-        if (!file_still_is(file, stamp))
+    for (bool first = true; n; first = false) {
+        if (!first && !file_still_is(file, stamp))
             return -ESTALE;
         ssize_t sent = s->ops->sendfile(s, file, &at, n);
         if (sent == 0)
