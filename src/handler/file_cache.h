@@ -27,6 +27,7 @@ struct file_entry {
     struct green_cond looked; /* ... and tells who waits for it here */
     int error;                /* what the look came to */
     nsec checked;             /* when it last was the disk's version */
+    nsec current_at;          /* an open file was as its version says in that pass of the loop (green_now()) */
     nsec warm_until;          /* of an open file: until then its pages are taken to be in memory */
     struct file_version version;
     char *bytes; /* its content, or NULL: */

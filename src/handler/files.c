@@ -207,15 +207,17 @@ static int send_entry(struct exchange *x, struct file_entry *entry)
 }
 
 /* An open file that was written to since the last look at the disk is not what its entry says: before anything is
- * promised there is one more look. */
+ * promised there is one more look, once for all that ask for it in one pass of the loop. */
 static int acquire_current(struct exchange *x, const struct files *files, struct file_entry **entry)
 {
     int error = acquire(x, files, entry);
-    if (error || (*entry)->fd < 0)
+    if (error || (*entry)->fd < 0 || (*entry)->current_at == green_now())
         return error;
     const struct file_stamp stamp = stamp_of(*entry);
-    if (file_still_is((*entry)->fd, &stamp))
+    if (file_still_is((*entry)->fd, &stamp)) {
+        (*entry)->current_at = green_now();
         return 0;
+    }
     file_expire(*entry);
     file_release(*entry);
     return acquire(x, files, entry);
