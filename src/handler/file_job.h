@@ -28,7 +28,8 @@ struct file_version {
 };
 
 /* A directory to look below. It is opened anew for each look, so that another tree put in its place, by a symbolic link
- * or a rename, is seen; where that is not permitted any more (a worker is not root), the one opened at the start is used. */
+ * or a rename, is seen; where that is not permitted any more (a worker is not root), the one opened at the start is
+ * used. */
 struct file_root {
     int fd;           /* opened at the start */
     const char *path; /* NULL: only that */

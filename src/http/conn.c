@@ -142,7 +142,7 @@ bool conn_is_last(const struct conn *conn)
     return conn->owner->draining || (most && conn->requests >= most);
 }
 
-/* Ends an idle connection, of those looked at the one that is idle for longest. Those are put behind the others, so that
+/* Ends an idle connection, of those looked at the one that is idle for longest. They are put behind the others, so that
  * the next search looks at other ones. False: none of them was idle. */
 static bool end_one_idle(struct conns *conns)
 {
