@@ -100,11 +100,6 @@ void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd)
     fd->on_readable = on_readable;
 }
 
-void green_fd_unpark(struct green_fd *fd)
-{
-    fd->on_readable = NULL;
-}
-
 void green_fd_release(struct green_fd *fd)
 {
     ev_io_stop(green_loop(), io_of(fd));

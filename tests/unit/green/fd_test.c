@@ -316,17 +316,6 @@ GreenTest(fd, a_parked_one_does_not_watch_for_room)
     green_fd_close(&fd);
 }
 
-GreenTest(fd, one_that_was_taken_back_does_not_call)
-{
-    green_fd_park(&fd, on_readable);
-    green_fd_unpark(&fd);
-    say("a");
-    cr_expect_eq(green_fd_readable(&fd, NSEC_NEVER), 0);
-    expect_quiet();
-    cr_expect_str_eq(run_noted(), "");
-    green_fd_close(&fd);
-}
-
 static void close_it(struct green_fd *parked)
 {
     run_note('c');
