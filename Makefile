@@ -31,7 +31,7 @@ comma := ,
 
 # What there is to build. scripts/layers knows which layer may see which.
 
-layers := base log conf green net http handler proc
+layers := base log conf green net http policy handler proc
 machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
 
@@ -61,7 +61,7 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WE
 cppflags := -D_GNU_SOURCE -Isrc $(CPPFLAGS)
 cflags := -std=gnu11 -fPIE -fno-omit-frame-pointer $(warnings) $(or $(sanitizers),$(hardening)) $(CFLAGS) $(lto)
 ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitizers) $(one_runtime) $(LDFLAGS)
-libs := -lev -lhttp_parser -lyaml $(if $(wildcard src/net/tls*.c),-lssl -lcrypto) -lpthread
+libs := -lev -lhttp_parser -lyaml -lz -lbrotlienc -lzstd -lcrypt $(if $(wildcard src/net/tls*.c),-lssl -lcrypto) -lpthread
 
 # Where a unit test defines __wrap_NAME, it gets every call of NAME in the binary of the unit tests.
 WRAP ?= $(patsubst __wrap_%,%,$(sort $(shell grep -rhos '\<__wrap_[a-z0-9_]*' $(layers:%=tests/unit/%))))

@@ -86,18 +86,25 @@ struct str arena_copy(struct arena *a, struct str s)
     return (struct str){copy, s.n};
 }
 
-struct str arena_printf(struct arena *a, const char *format, ...)
+struct str arena_vprintf(struct arena *a, const char *format, va_list args)
 {
-    va_list args, again;
-    va_start(args, format);
+    va_list again;
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     char *text = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
     if (text)
         vsnprintf(text, (size_t)n + 1, format, again);
     va_end(again);
     return (struct str){text, text ? (size_t)n : 0};
+}
+
+struct str arena_printf(struct arena *a, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct str text = arena_vprintf(a, format, args);
+    va_end(args);
+    return text;
 }
 
 int arena_defer(struct arena *a, void (*fn)(void *arg), void *arg)

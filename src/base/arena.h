@@ -9,6 +9,8 @@
 #ifndef TERN_BASE_ARENA_H
 #define TERN_BASE_ARENA_H
 
+#include <stdarg.h>
+
 #include "base/str.h"
 
 struct arena_chunk;
@@ -35,6 +37,9 @@ struct str arena_copy(struct arena *a, struct str s);
 
 /* Text as printf makes it, NUL-terminated; p is NULL when memory is out. */
 struct str arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for who has the arguments already. */
+struct str arena_vprintf(struct arena *a, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
 /* Calls fn(arg) when the arena is cleared. 0 or -ENOMEM (then fn has NOT been called). */
 int arena_defer(struct arena *a, void (*fn)(void *arg), void *arg) __attribute__((warn_unused_result));

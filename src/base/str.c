@@ -5,6 +5,8 @@
 
 bool str_eq_nocase(struct str a, struct str b)
 {
+    if (str_eq(a, b)) /* most are written as the standard writes them */
+        return true;
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++)

@@ -55,11 +55,14 @@ static int read_field(struct conf_reader *r, struct conf_node *value, const stru
     return key->kind == CONF_MAP ? conf_read_map(r, value, key->table, field) : key->read(r, value, field);
 }
 
-static int read_present(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, void *target)
+static int read_present(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, bool others,
+                        void *target)
 {
     int result = 0;
     conf_each (value, map) {
         const struct conf_key *key = find_key(table, value->key);
+        if (!key && others)
+            continue;
         int status = key ? read_field(r, value, key, target) : refuse_unknown(r, value, table);
         if (status == -ENOMEM)
             return status;
@@ -91,13 +94,15 @@ static int read_missing(struct conf_reader *r, struct conf_node *map, const stru
     return -EINVAL;
 }
 
-int conf_read_map(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, void *target)
+/* `others`: keys that are not the table's are somebody else's. */
+static int read_map(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, bool others,
+                    void *target)
 {
     if (map->kind != CONF_MAPPING) {
         conf_error(r, map, "takes a mapping, not %s", conf_kind_name(map));
         return -EINVAL;
     }
-    int result = read_present(r, map, table, target);
+    int result = read_present(r, map, table, others, target);
     for (; table; table = table->more) {
         for (size_t i = 0; i < table->count && result != -ENOMEM; i++) {
             int status = read_missing(r, map, &table->keys[i], target);
@@ -105,4 +110,14 @@ int conf_read_map(struct conf_reader *r, struct conf_node *map, const struct con
         }
     }
     return result;
+}
+
+int conf_read_map(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, void *target)
+{
+    return read_map(r, map, table, false, target);
+}
+
+int conf_read_keys(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, void *target)
+{
+    return read_map(r, map, table, true, target);
 }

@@ -35,4 +35,8 @@ struct conf_table {
 int conf_read_map(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, void *target)
     __attribute__((warn_unused_result));
 
+/* The same for a mapping that several tables share, each with a target of its own: keys of others are left alone. */
+int conf_read_keys(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, void *target)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -37,6 +37,12 @@ int green_fd_writable(struct green_fd *fd, nsec deadline) GREEN_WAITS;
 /* Parks the descriptor: on_readable(fd) is called once, as soon as it is readable. */
 void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd));
 
+/* Parks it no longer: nobody is called. */
+static inline void green_fd_unpark(struct green_fd *fd)
+{
+    fd->on_readable = NULL;
+}
+
 /* Stops watching; the descriptor goes back to the caller. */
 void green_fd_release(struct green_fd *fd);
 

@@ -50,6 +50,15 @@ static int read_all(struct exchange *x, struct content *content)
     }
 }
 
+/* What comes back is a field of ours: it may be any media type, but no bytes that only look like one. */
+static bool is_printable(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < ' ' || s.p[i] > '~')
+            return false;
+    return s.n > 0;
+}
+
 static int serve(struct exchange *x, const void *settings)
 {
     (void)settings;
@@ -60,7 +69,7 @@ static int serve(struct exchange *x, const void *settings)
     if (error)
         return error;
     struct str type = http_field(&x->request, STR("Content-Type")), fields = STR("");
-    if (type.n)
+    if (is_printable(type))
         fields = arena_printf(&x->arena, "Content-Type: " STR_FMT "\r\n", STR_ARG(type));
     return http_send(x, 200, fields, (struct str){content->bytes, content->n});
 }

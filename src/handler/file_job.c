@@ -4,74 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/out.h"
+
 enum { STABLE_TRIES = 3 }; /* reads of a file that changes meanwhile */
 
-/* ---- opening ---- */
-
-static int open_beneath(const struct file_job *job, int flags)
+static int open_path(const struct file_job *job, const char *path, int flags)
 {
-    struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    if (!job->may_block)
-        how.resolve |= RESOLVE_CACHED;
-    long fd = syscall(SYS_openat2, job->directory, job->path, &how, sizeof how);
-    return fd < 0 ? -errno : (int)fd;
-}
-
-/* Opens a directory of the walk, and closes the one it was found in. */
-static int descend(int at, const char *name, bool close_at)
-{
-    int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int error = -errno;
-    if (close_at)
-        close(at);
-    if (fd < 0)
-        return error;
-    return fd;
-}
-
-/* Component by component, through no link and no "..". */
-static int open_walking(const struct file_job *job, int flags)
-{
-    struct str rest = str_of(job->path);
-    int at = job->directory;
-    for (;;) {
-        char name[NAME_MAX + 1];
-        bool last = str_find(rest, '/') == rest.n;
-        struct str part = str_cut(&rest, '/');
-        if (part.n > NAME_MAX || str_eq(part, STR("..")))
-            break;
-        memcpy(name, part.p, part.n);
-        name[part.n] = '\0';
-        if (last) {
-            int fd = openat(at, part.n ? name : ".", flags | O_NOFOLLOW | O_CLOEXEC);
-            int result = fd < 0 ? -errno : fd;
-            if (at != job->directory)
-                close(at);
-            return result;
-        }
-        if (part.n == 0)
-            continue;
-        at = descend(at, name, at != job->directory);
-        if (at < 0)
-            return at;
-    }
-    if (at != job->directory)
-        close(at);
-    return -ENOENT;
-}
-
-static int open_path(const struct file_job *job, int flags)
-{
-    int fd = open_beneath(job, flags);
-    if (fd != -ENOSYS && fd != -EPERM && fd != -EINVAL) /* -EPERM: a filter of system calls; -EINVAL: before 5.12 */
-        return fd;
-    return job->may_block ? open_walking(job, flags) : -EAGAIN;
+    return file_open(job->directory, path, flags, job->may_block, job->root->follow);
 }
 
 /* ---- versions ---- */
@@ -103,20 +46,41 @@ static bool same_version(const struct file_version *a, const struct file_version
     return a->device == b->device && a->inode == b->inode && same_content(a, b) && same_time(a->changed, b->changed);
 }
 
-/* Looks without opening for reading. */
-static int look(struct file_job *job)
+/* ---- looks, without opening for reading ---- */
+
+static int look_at(const struct file_job *job, const char *path, struct file_version *version)
 {
     mode_t mode = 0;
-    int fd = open_path(job, O_PATH);
+    int fd = open_path(job, path, O_PATH);
     if (fd < 0)
         return fd;
-    int error = read_version(fd, &job->version, &mode);
+    int error = read_version(fd, version, &mode);
     close(fd);
     if (error)
         return error;
     if (S_ISDIR(mode))
         return -EISDIR;
     return S_ISREG(mode) ? 0 : -ENOENT;
+}
+
+static int look_for_encoded(struct file_job *job)
+{
+    static const struct str suffixes[] = {STR_INIT(".br"), STR_INIT(".zst"), STR_INIT(".gz")};
+    for (unsigned i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char path[PATH_MAX];
+        struct file_version version;
+        if (!(job->wanted & 1U << i))
+            continue;
+        struct out o = out_on(path, sizeof path);
+        out_put(&o, str_of(job->path));
+        out_put(&o, suffixes[i]);
+        out_char(&o, '\0');
+        int error = o.full ? -ENAMETOOLONG : look_at(job, path, &version);
+        if (file_error_passes(error))
+            return error;
+        job->present |= error ? 0 : 1U << i;
+    }
+    return 0;
 }
 
 /* ---- content ---- */
@@ -166,7 +130,7 @@ static int take_content(struct file_job *job, int fd)
 
 static int load(struct file_job *job)
 {
-    int fd = open_path(job, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = open_path(job, job->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return fd;
     int error = take_content(job, fd);
@@ -175,26 +139,11 @@ static int load(struct file_job *job)
     return error;
 }
 
-static int open_root(const struct file_job *job)
-{
-    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
-    if (!job->may_block)
-        how.resolve = RESOLVE_CACHED;
-    if (!job->root->path)
-        return job->root->fd;
-    long fd = syscall(SYS_openat2, AT_FDCWD, job->root->path, &how, sizeof how);
-    if (fd < 0 && job->may_block && errno != EACCES)
-        fd = open(job->root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        return (int)fd;
-    if (errno == EACCES)
-        return job->root->fd;
-    return job->may_block ? -errno : -EAGAIN;
-}
-
 static int run(struct file_job *job)
 {
-    int error = look(job);
+    int error = look_at(job, job->path, &job->version);
+    if (!error)
+        error = look_for_encoded(job);
     job->unchanged = !error && job->known && same_version(job->known, &job->version);
     if (error || job->unchanged)
         return error;
@@ -210,8 +159,8 @@ void file_job_run(void *arg)
     job->bytes = NULL;
     job->fd = -1;
     job->unchanged = false;
-    job->directory = open_root(job);
+    job->present = 0;
+    job->directory = file_open_root(job->root, job->may_block);
     job->error = job->directory < 0 ? job->directory : run(job);
-    if (job->directory >= 0 && job->directory != job->root->fd)
-        close(job->directory);
+    file_close_root(job->root, job->directory);
 }

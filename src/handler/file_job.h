@@ -4,9 +4,7 @@
  * (RESOLVE_CACHED for the path, RWF_NOWAIT for the bytes) and gives up with -EAGAIN. Then the job is run again on the
  * blocking pool, where it may wait for the disk. It touches nothing but the job.
  *
- * A path can't leave its root: openat2(RESOLVE_BENEATH) does the walk; symbolic links that stay below the root work.
- * Kernels without it get a walk that follows no links at all. Only regular files are ever opened for reading: a FIFO
- * would block or wake its writer, a device may do anything.
+ * Only regular files are ever opened for reading: a FIFO would block or wake its writer, a device may do anything.
  */
 #ifndef TERN_HANDLER_FILE_JOB_H
 #define TERN_HANDLER_FILE_JOB_H
@@ -14,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/str.h"
+#include "handler/file_open.h"
 
 /* Files up to this size are read whole. Larger ones are sent from the kernel's own memory: copying 64 KiB into a socket
  * was measured to cost a third more than handing over its pages, and an anonymous file a sixth more. */
@@ -27,23 +26,17 @@ struct file_version {
     struct timespec modified, changed;
 };
 
-/* A directory to look below. It is opened anew for each look, so that another tree put in its place, by a symbolic link
- * or a rename, is seen; where that is not permitted any more (a worker is not root), the one opened at the start is
- * used. */
-struct file_root {
-    int fd;           /* opened at the start */
-    const char *path; /* NULL: only that */
-};
-
 struct file_job {
     const struct file_root *root;
     const char *path;                 /* relative, NUL-terminated */
     const struct file_version *known; /* the version that the caller has; NULL: none */
+    unsigned wanted;                  /* encoded files beside it to look for: bits 0: .br, 1: .zst, 2: .gz */
     bool may_block;
     int directory; /* the root, while the job runs */
     /* results: */
-    int error;      /* 0, or -errno; -EAGAIN: it would block; -EISDIR; -ENOENT, also for what is no regular file */
-    bool unchanged; /* it is the known version: nothing was opened */
+    int error;        /* 0, or -errno; -EAGAIN: it would block; -EISDIR; -ENOENT, also for what is no regular file */
+    bool unchanged;   /* it is the known version: nothing was opened */
+    unsigned present; /* of those wanted, also when it is unchanged */
     struct file_version version;
     char *bytes; /* the whole content, malloc'ed; NULL for a larger file ... */
     int fd;      /* ... which is open here; else -1 */

@@ -81,18 +81,15 @@ static int serve(struct exchange *x, const void *settings)
     if (str_ends(redirect->to, STR("/")))
         while (str_starts(rest, STR("/")))
             rest = str_skip(rest, 1);
-    size_t size = redirect->to.n + 3 * rest.n + uri->query.n + sizeof "Location: ?\r\n";
+    size_t size = redirect->to.n + 3 * rest.n + 3 * uri->query.n + sizeof "Location: ?\r\n";
     char *fields = arena_alloc(&x->arena, size);
     if (!fields)
         return -ENOMEM;
     struct out o = out_on(fields, size);
     out_text(&o, "Location: ");
     out_put(&o, redirect->to);
-    http_uri_encode(&o, rest);
-    if (uri->query.p) {
-        out_char(&o, '?');
-        out_put(&o, uri->query);
-    }
+    (uri->opaque ? http_uri_encode_opaque : http_uri_encode)(&o, rest);
+    http_uri_encode_query(&o, uri->query);
     out_text(&o, "\r\n");
     return http_send_status(x, (int)redirect->status, out_str(&o));
 }

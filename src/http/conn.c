@@ -4,19 +4,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "http/date.h"
 #include "log/log.h"
 
 enum {
-    REFUSED_READS = 16, /* of 4 KiB each, from a connection that gets a 503 */
-    SEARCHED = 64,      /* connections looked at for the one that is idle for longest */
+    SEARCHED = 64,                   /* connections looked at for the one that is idle for longest */
+    UNWANTED_READS = 16,             /* of a lingering connection, each time it is readable */
+    UNWANTED_MAX = 64 * 1024 * 1024, /* bytes that are thrown away before the peer is cut off after all */
 };
 #define CUT_ROUND (50 * NSEC_MS)
-
-/* Sent when there is no thread to serve a connection with: the peer learns that it was not its fault. */
-static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nServer: tern\r\nRetry-After: 1\r\n"
-                           "Content-Length: 0\r\nConnection: close\r\n\r\n";
+#define LINGER_TIME (5 * NSEC_SEC)
 
 static void on_log_timer(struct wheel_node *timer)
 {
@@ -40,22 +40,63 @@ static void end(struct conn *conn)
     green_timer_disarm(&conn->timer);
     list_unlink(&conn->all);
     stream_close(&conn->stream);
+    free(conn->begun);
     free(conn);
     conns->count--;
     green_cond_broadcast(&conns->ended);
 }
 
-/* The read takes from the kernel what the peer sent, since closing with bytes unread would reset the connection and
- * might destroy the answer on its way. */
+/* Waits, without a thread, for the peer or for the end of `state`. */
+static void park(struct conn *conn, enum conn_state state, nsec until, void (*on_readable)(struct green_fd *fd))
+{
+    conn->state = state;
+    conn->thread = NULL;
+    conn->until = until;
+    green_timer_arm(&conn->timer, until);
+    green_fd_park(&conn->stream.fd, on_readable);
+}
+
+/* ---- lingering ---- */
+
+static void on_unwanted(struct green_fd *fd)
+{
+    static char unwanted[16 * 1024];
+    struct conn *conn = container_of(fd, struct conn, stream.fd);
+    ssize_t got = 0;
+    for (int i = 0; i < UNWANTED_READS && conn->unwanted < UNWANTED_MAX; i++) {
+        got = stream_try_read(&conn->stream, unwanted, sizeof unwanted);
+        if (got <= 0)
+            break;
+        conn->unwanted += (uint32_t)got;
+    }
+    if (got > 0 || got == -EAGAIN)
+        green_fd_park(fd, on_unwanted);
+    else
+        end(conn);
+}
+
+void conn_linger(struct conn *conn)
+{
+    stream_shutdown(&conn->stream);
+    conn->unwanted = 0;
+    park(conn, CONN_LINGERING, nsec_add(green_now(), LINGER_TIME), on_unwanted);
+}
+
+/* ---- serving ---- */
+
+/* There is no thread to serve the connection with: the peer learns that it was not its fault. */
 static void refuse(struct conn *conn, int why)
 {
+    char text[256], date[HTTP_DATE_SIZE];
+    struct out o = out_on(text, sizeof text);
     log_limited(LOG_LEVEL_WARN, "connection refused with 503: %s",
                 why == -EAGAIN ? "limits.green_threads reached" : strerror(-why));
-    char unread[4096];
-    for (size_t i = 0; i < REFUSED_READS && stream_try_read(&conn->stream, unread, sizeof unread) > 0; i++)
-        ;
-    (void)!send(conn->stream.fd.fd, busy, sizeof busy - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    end(conn);
+    http_date_write(date, time(NULL));
+    out_text(&o, "HTTP/1.1 503 Service Unavailable\r\nServer: tern\r\nDate: ");
+    out_bytes(&o, date, sizeof date);
+    out_text(&o, "\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    (void)!send(conn->stream.fd.fd, text, out_len(&o), MSG_NOSIGNAL | MSG_DONTWAIT);
+    conn_linger(conn);
 }
 
 static int on_turn(struct green_task *task)
@@ -76,6 +117,7 @@ static const struct green_task_kind kind = {.name = "connection", .run = on_turn
 static void start(struct conn *conn)
 {
     conn->state = CONN_ACTIVE;
+    green_fd_unpark(&conn->stream.fd);
     green_post(&conn->task);
 }
 
@@ -84,11 +126,14 @@ static void on_readable(struct green_fd *fd)
     start(container_of(fd, struct conn, stream.fd));
 }
 
-/* On the loop. A node that fires for an ACTIVE connection was left on the wheel by its last idle time. */
-static void on_idle_timer(struct wheel_node *timer)
+/* On the loop. A node that fires for an ACTIVE connection was left on the wheel by its last idle time. Who has begun a
+ * request is told that its time is over. */
+static void on_timer(struct wheel_node *timer)
 {
     struct conn *conn = container_of(timer, struct conn, timer);
-    if (conn->state == CONN_IDLE)
+    if (conn->state == CONN_IDLE && conn->begun)
+        start(conn);
+    else if (conn->state != CONN_ACTIVE)
         end(conn);
 }
 
@@ -104,11 +149,13 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer)
     conn->task.kind = &kind;
     conn->thread = NULL;
     conn->owner = conns;
-    green_timer_init(&conn->timer, on_idle_timer);
+    green_timer_init(&conn->timer, on_timer);
     list_push_back(&conns->all, &conn->all);
     conn->peer = *peer;
     conn->requests = conn->requests_parked = 0;
-    conn->idle_until = 0;
+    conn->begun = NULL;
+    conn->until = 0;
+    conn->empty_lines = 0;
     conns->count++;
     conns->accepted++;
     start(conn);
@@ -121,14 +168,18 @@ void conn_park(struct conn *conn)
         end(conn);
         return;
     }
-    conn->state = CONN_IDLE;
-    conn->thread = NULL;
     /* Bytes that were no request, empty lines say, buy no more time. */
-    if (conn->requests != conn->requests_parked || conn->idle_until == 0)
-        conn->idle_until = nsec_add(green_now(), conns->server->timeouts.idle);
+    nsec until = conn->until;
+    if (conn->requests != conn->requests_parked || until == 0)
+        until = nsec_add(green_now(), conns->server->timeouts.idle);
     conn->requests_parked = conn->requests;
-    green_timer_arm(&conn->timer, conn->idle_until);
-    green_fd_park(&conn->stream.fd, on_readable);
+    park(conn, CONN_IDLE, until, on_readable);
+}
+
+void conn_park_begun(struct conn *conn, void *begun, nsec deadline)
+{
+    conn->begun = begun;
+    park(conn, CONN_IDLE, deadline, on_readable);
 }
 
 void conn_close(struct conn *conn)
@@ -142,8 +193,8 @@ bool conn_is_last(const struct conn *conn)
     return conn->owner->draining || (most && conn->requests >= most);
 }
 
-/* Ends an idle connection, of those looked at the one that is idle for longest. They are put behind the others, so that
- * the next search looks at other ones. False: none of them was idle. */
+/* Ends a connection that has no thread, of those looked at the one with the least time left. They are put behind the
+ * others, so that the next search looks at other ones. False: all of them had one. */
 static bool end_one_idle(struct conns *conns)
 {
     struct conn *longest = NULL;
@@ -151,7 +202,7 @@ static bool end_one_idle(struct conns *conns)
         struct list *l = list_pop_front(&conns->all);
         struct conn *conn = container_of(l, struct conn, all);
         list_push_back(&conns->all, l);
-        if (conn->state == CONN_IDLE && (!longest || conn->idle_until < longest->idle_until))
+        if (conn->state != CONN_ACTIVE && (!longest || conn->until < longest->until))
             longest = conn;
     }
     if (longest)
@@ -170,11 +221,12 @@ int conns_wait_room(struct conns *conns)
     return 0;
 }
 
-static void end_idle(struct conns *conns)
+/* `all`: those too of which a request has begun, and those that linger. */
+static void end_idle(struct conns *conns, bool all)
 {
     list_each (l, next, &conns->all) {
         struct conn *conn = container_of(l, struct conn, all);
-        if (conn->state == CONN_IDLE)
+        if (all ? conn->state != CONN_ACTIVE : conn->state == CONN_IDLE && !conn->begun)
             end(conn);
     }
 }
@@ -182,7 +234,7 @@ static void end_idle(struct conns *conns)
 size_t conns_drain(struct conns *conns, nsec deadline)
 {
     conns->draining = true;
-    end_idle(conns);
+    end_idle(conns, false);
     while (conns->count && green_cond_wait(&conns->ended, NULL, deadline) == 0)
         ;
     return conns_cut(conns);
@@ -200,7 +252,7 @@ static void cancel_all(struct conns *conns)
 size_t conns_cut(struct conns *conns)
 {
     conns->draining = true;
-    end_idle(conns);
+    end_idle(conns, true);
     size_t cut = conns->count;
     while (conns->count) {
         cancel_all(conns);

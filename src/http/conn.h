@@ -1,10 +1,14 @@
 /* conn.h: connections, and what one worker knows of all of them.
  *
- * A connection outlives its green threads. It is always in one of two states:
+ * A connection outlives its green threads. It is always in one of three states:
  *
- *   IDLE     no thread, no stack, no buffer: this structure is all there is, with a read watcher that stays armed and
- *            a deadline on the wheel. Bytes that arrive start a thread.
- *   ACTIVE   a green thread serves requests, and alone decides whether the connection is parked again or closed.
+ *   IDLE        no thread, no stack: this structure is all there is, with a read watcher that stays armed and a deadline
+ *               on the wheel. Bytes that arrive start a thread. Of a request that has begun the protocol keeps what has
+ *               come so far: however slow its peer is, it costs those bytes and no stack.
+ *   ACTIVE      a green thread serves requests, and alone decides what comes next.
+ *   LINGERING   the last answer is sent, and our side is closed: what the peer still sends is thrown away for a while,
+ *               since closing at once would reset the connection, and might destroy the answer on its way (RFC 9112,
+ *               9.6). No thread, no stack.
  *
  * Policy about connections (limits, idle timeouts, drain) is here, in one place.
  */
@@ -17,24 +21,27 @@
 #include "net/addr.h"
 #include "net/stream.h"
 
-enum conn_state { CONN_ACTIVE, CONN_IDLE };
+enum conn_state { CONN_ACTIVE, CONN_IDLE, CONN_LINGERING };
 
 struct conn {
     struct green_task task; /* to become ACTIVE */
     struct stream stream;
     struct green *thread; /* while ACTIVE */
     struct conns *owner;
-    struct wheel_node timer; /* while IDLE */
+    void *begun;             /* while IDLE: of a request that has begun, malloc'ed; NULL: none has */
+    struct wheel_node timer; /* while IDLE or LINGERING */
     struct list all;         /* in owner->all */
     struct peer peer;
     uint32_t requests;        /* served on it so far */
     uint32_t requests_parked; /* when it was parked last */
-    nsec idle_until;
+    nsec until;               /* when that state ends */
+    uint32_t unwanted;        /* while LINGERING: bytes thrown away */
     uint8_t state;
+    uint8_t empty_lines; /* before the next request */
 };
 
-/* The size of an idle connection is a promise of ours. */
-_Static_assert(sizeof(struct conn) <= 256, "an idle connection fits four cache lines");
+/* The size of an idle connection is a promise of ours: four cache lines, with what malloc() adds. */
+_Static_assert(sizeof(struct conn) <= 248, "an idle connection takes 256 bytes");
 
 /* All connections of a worker. */
 struct conns {
@@ -56,9 +63,13 @@ void conn_serve(struct conn *conn);
 /* Takes over an accepted socket and starts serving it. Without memory or a thread for it the peer gets a 503. */
 void conn_open(struct conns *conns, int fd, const struct peer *peer);
 
-/* By the thread of an ACTIVE connection, as its last act: waits for the next request without it, or ends it. */
+/* By the thread of an ACTIVE connection, as its last act: waits for the next request without it; waits for the rest of
+ * one that has begun, of which `begun` is kept, until the deadline at most: then, too, conn_serve() is called; or ends
+ * the connection, at once or after lingering. */
 void conn_park(struct conn *conn);
+void conn_park_begun(struct conn *conn, void *begun, nsec deadline);
 void conn_close(struct conn *conn);
+void conn_linger(struct conn *conn);
 
 /* Whether the response being made should be the connection's last one. */
 bool conn_is_last(const struct conn *conn);

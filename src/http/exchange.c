@@ -2,7 +2,10 @@
 #include "http/exchange.h"
 
 #include <errno.h>
+#include <stdarg.h>
 
+#include "http/error_page.h"
+#include "http/route.h"
 #include "http/status.h"
 
 struct str http_field(const struct http_request *request, struct str name)
@@ -18,11 +21,63 @@ ssize_t http_read(struct exchange *x, void *to, size_t n)
     return x->ops->read(x, to, n);
 }
 
+struct str http_head_field(const struct http_head *head, struct str name)
+{
+    struct str rest = head->fields;
+    while (rest.n) {
+        struct str line = str_cut(&rest, '\n'), field = str_cut(&line, ':');
+        if (str_eq_nocase(field, name))
+            return str_trim((struct str){line.p, line.n - str_ends(line, STR("\r"))});
+    }
+    return (struct str){NULL, 0};
+}
+
+int http_head_put(struct exchange *x, struct http_head *head, struct str fields)
+{
+    size_t size = head->fields.n + fields.n;
+    char *all = arena_alloc(&x->arena, size);
+    if (!all)
+        return -ENOMEM;
+    struct out o = out_on(all, size);
+    out_put(&o, head->fields);
+    out_put(&o, fields);
+    head->fields = out_str(&o);
+    return 0;
+}
+
+int http_head_add(struct exchange *x, struct http_head *head, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct str fields = arena_vprintf(&x->arena, format, args);
+    va_end(args);
+    return fields.p ? http_head_put(x, head, fields) : -ENOMEM;
+}
+
+/* The policies of the route have their say. */
+static int dress(struct exchange *x, struct http_head *head)
+{
+    const struct http_policies *policies = &x->route->policies;
+    int error = 0;
+    for (size_t i = 0; i < policies->n && !error; i++)
+        if (policies->v[i].policy->dress)
+            error = policies->v[i].policy->dress(x, policies->v[i].settings, head);
+    return error;
+}
+
 int http_head(struct exchange *x, int status, struct str fields, int64_t length)
 {
-    x->response = (struct http_response){.status = status, .length = length};
-    x->response.no_content = x->request.method == METHOD_HEAD || http_status_bodiless(status);
-    return x->ops->head(x, status, fields, length);
+    struct http_head head = {status, fields, length};
+    int error = x->failure ? http_failure_head(x, &head) : 0;
+    struct http_response *response = &x->response;
+    response->status = head.status;
+    response->no_content = x->request.method == METHOD_HEAD || http_status_bodiless(head.status);
+    response->ended = false;
+    response->length = length;
+    response->given = response->sent = 0;
+    if (!error && x->route && x->route->policies.n)
+        error = dress(x, &head);
+    return error ? error : x->ops->head(x, &head);
 }
 
 /* True when n more bytes are not to be sent after all. More than was promised is a handler's mistake: it is dropped,
@@ -30,8 +85,8 @@ int http_head(struct exchange *x, int status, struct str fields, int64_t length)
 static bool skip(struct exchange *x, size_t *n)
 {
     struct http_response *response = &x->response;
-    if (response->length != HTTP_LENGTH_UNKNOWN && *n > (uint64_t)response->length - response->sent)
-        *n = (size_t)((uint64_t)response->length - response->sent);
+    if (response->length != HTTP_LENGTH_UNKNOWN && *n > (uint64_t)response->length - response->given)
+        *n = (size_t)((uint64_t)response->length - response->given);
     return response->no_content || *n == 0;
 }
 
@@ -40,7 +95,7 @@ int http_content(struct exchange *x, struct str bytes)
     if (skip(x, &bytes.n))
         return 0;
     int error = x->ops->content(x, bytes);
-    x->response.sent += error ? 0 : bytes.n;
+    x->response.given += error ? 0 : bytes.n;
     return error;
 }
 
@@ -49,14 +104,15 @@ int http_file(struct exchange *x, int fd, off_t at, size_t n, const struct file_
     if (skip(x, &n))
         return 0;
     int error = x->ops->file(x, fd, at, n, stamp);
-    x->response.sent += error ? 0 : n;
+    x->response.given += error ? 0 : n;
     return error;
 }
 
 int http_end(struct exchange *x)
 {
     const struct http_response *response = &x->response;
-    if (!response->no_content && response->length != HTTP_LENGTH_UNKNOWN && response->sent < (uint64_t)response->length)
+    if (!response->no_content && response->length != HTTP_LENGTH_UNKNOWN &&
+        response->given < (uint64_t)response->length)
         return -EPROTO;
     x->response.ended = true;
     return x->ops->end(x);
@@ -72,6 +128,13 @@ int http_send(struct exchange *x, int status, struct str fields, struct str cont
 
 int http_send_status(struct exchange *x, int status, struct str fields)
 {
+    struct str page = http_error_page(x, status);
+    if (page.p)
+        return http_send_error_page(x, status, fields, page);
+    if (x->failure) { /* the page failed: what it would have said of itself is not what the peer asked about */
+        status = x->failure->status;
+        fields = STR("");
+    }
     struct str text = http_status_text(status);
     struct str line = arena_printf(&x->arena, STR_FMT "\n", STR_ARG(text));
     struct str all = arena_printf(&x->arena, STR_FMT "Content-Type: text/plain\r\n", STR_ARG(fields));

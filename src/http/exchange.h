@@ -2,8 +2,8 @@
  *
  * This is all that a handler sees. It reads top to bottom on a green thread of its own:
  *
- *     if (x->request.method != METHOD_GET)
- *         return http_send_status(x, 405, STR("Allow: GET\r\n"));
+ *     if (nothing_there)
+ *         return http_send_status(x, 404, STR(""));
  *     ...
  *     return http_send(x, 200, STR("Content-Type: text/plain\r\n"), text);
  *
@@ -29,8 +29,10 @@
 #define HTTP_LENGTH_UNKNOWN (-1)
 
 struct exchange;
+struct http_failure;
 struct http_route;
 struct http_server;
+struct http_site;
 struct peer;
 struct file_stamp;
 
@@ -55,13 +57,21 @@ struct http_response {
     int status;      /* 0: no head yet */
     bool no_content; /* the head says how long it would be, but none is sent */
     bool ended;
-    int64_t length; /* as promised */
-    uint64_t sent;  /* bytes of content given so far */
+    int64_t length; /* as promised by the handler */
+    uint64_t given; /* bytes of content that it has given so far */
+    uint64_t sent;  /* bytes of content that went out, which a policy may have made fewer */
 };
 
-/* How a protocol carries an exchange. */
+/* A head that is about to be written: policies may change it. */
+struct http_head {
+    int status;
+    struct str fields; /* header fields, each ended by CRLF */
+    int64_t length;    /* HTTP_LENGTH_UNKNOWN: not known */
+};
+
+/* How a protocol carries an exchange. A policy may put operations of its own in front of it. */
 struct exchange_ops {
-    int (*head)(struct exchange *x, int status, struct str fields, int64_t length);
+    int (*head)(struct exchange *x, const struct http_head *head);
     int (*content)(struct exchange *x, struct str bytes);
     int (*file)(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp);
     int (*end)(struct exchange *x);
@@ -71,8 +81,11 @@ struct exchange_ops {
 struct exchange {
     const struct exchange_ops *ops;
     const struct http_server *server;
-    const struct http_route *route; /* NULL: none matched */
+    const struct http_site *site;   /* NULL: none has this host, or the request could not be read */
+    const struct http_route *route; /* NULL: the same */
     const struct peer *peer;
+    struct str user;                    /* as authenticated; empty: nobody */
+    const struct http_failure *failure; /* that an error page is being made for; NULL: none */
     struct http_request request;
     struct http_response response;
     struct arena arena;
@@ -80,6 +93,14 @@ struct exchange {
 
 /* The value of a request's field, by its name without regard to case. Of several, the first; p is NULL: none. */
 struct str http_field(const struct http_request *request, struct str name);
+
+/* The same for the fields of a head that is about to be written; p is NULL: none. */
+struct str http_head_field(const struct http_head *head, struct str name);
+
+/* Appends fields to a head, in the exchange's arena; http_head_add: as printf makes them. 0 or -ENOMEM. */
+int http_head_put(struct exchange *x, struct http_head *head, struct str fields) __attribute__((warn_unused_result));
+int http_head_add(struct exchange *x, struct http_head *head, const char *format, ...)
+    __attribute__((format(printf, 3, 4), warn_unused_result));
 
 /* Reads content of the request: bytes; 0 at its end; -EMSGSIZE: there is more than body_size; -ETIMEDOUT: the peer
  * fell silent; -EBADMSG: its framing is broken; -ECONNRESET: it ended early. Return these, and the protocol answers. */
@@ -105,7 +126,7 @@ int http_end(struct exchange *x) GREEN_WAITS;
 /* Head, content and end. */
 int http_send(struct exchange *x, int status, struct str fields, struct str content) GREEN_WAITS;
 
-/* The same with a line of text that says what the status is. */
+/* The same with a line of text that says what the status is, or with the page that the site has for it. */
 int http_send_status(struct exchange *x, int status, struct str fields) GREEN_WAITS;
 
 #endif

@@ -36,8 +36,17 @@ struct h1_input {
 
 /* How far a head has been looked at. */
 struct h1_scan {
-    size_t checked; /* bytes from the head's start that are known to be good */
-    bool fields;    /* the first line has ended */
+    size_t checked;    /* bytes from the head's start that are known to be good */
+    bool fields;       /* the first line has ended */
+    const char *wrong; /* why it was refused */
+};
+
+/* What is kept of a head that has not come to its end, while its connection has no thread. */
+struct h1_begun {
+    nsec deadline; /* by which it is to be complete */
+    struct h1_scan scan;
+    size_t n, room;
+    char bytes[];
 };
 
 enum h1_framing { H1_NO_BODY, H1_LENGTH, H1_CHUNKED };
@@ -50,6 +59,7 @@ struct h1_body {
     bool between;      /* chunked: the next line is the end of a chunk */
     bool ended;        /* everything has been read */
     bool expects;      /* the peer waits for 100 (Continue) */
+    nsec started;      /* when it was first waited for; 0: not yet */
     int error;         /* what reading it came to, for good */
 };
 
@@ -57,6 +67,10 @@ struct h1 {
     struct exchange x;
     struct conn *conn;
     struct h1_input in;
+    struct h1_begun *begun; /* the one its head was kept in, to be used again; NULL: none */
+    struct h1_scan scan;
+    nsec deadline;     /* for a head that has begun; 0: none has */
+    const char *wrong; /* why the request is refused */
     struct h1_body body;
     struct out out;
     bool keep_alive; /* the connection goes on after this response */
@@ -76,7 +90,7 @@ ssize_t h1_scan(struct h1_scan *scan, const char *head, size_t n);
 /* ---- h1_parse.c ---- */
 
 /* Takes a complete head of n bytes apart, into h->x.request, h->body and h->keep_alive. 0, or the status with which the
- * request is refused. */
+ * request is refused, for the reason in h->wrong. */
 int h1_parse(struct h1 *h, const char *head, size_t n);
 
 /* The parser below, with its version: for -V. */
@@ -99,6 +113,9 @@ ssize_t h1_input_wait(struct h1_input *in, struct stream *s, nsec deadline) GREE
 
 /* Makes room for a head that fills the buffer, up to `most` bytes in all. 0, -ENOBUFS or -ENOMEM. */
 int h1_input_grow(struct h1_input *in, size_t most);
+
+/* Puts bytes that were received earlier into an empty input. 0 or -ENOMEM. */
+int h1_input_restore(struct h1_input *in, struct str bytes);
 
 /* The exchange whose head ended at `at` begins: from here on only what follows may move. Ends: everything may. */
 void h1_input_pin(struct h1_input *in);

@@ -6,17 +6,29 @@
 #include <errno.h>
 
 #include "http/h1.h"
+#include "http/token.h"
 
 enum {
     CHUNK_LINE = 256,     /* bytes of a line with a chunk size, its extensions included */
-    CHUNK_DIGITS = 15,    /* hexadecimal digits of a size: no overflow to think of */
+    CHUNK_DIGITS = 16,    /* hexadecimal digits of a size: no more than 64 bits */
     OVERHEAD = 16 * 1024, /* bytes of such lines beyond those of the content: extensions are no way to hide work */
     TRAILERS = 8 * 1024,  /* bytes of all trailer fields */
 };
 
-static nsec body_deadline(const struct h1 *h)
+/* A time for each read, and one for all: a byte a second would otherwise keep a thread for as long as it likes. */
+static nsec body_deadline(struct h1 *h)
 {
-    return nsec_add(green_now(), h->x.server->timeouts.body);
+    const struct http_server *server = h->x.server;
+    struct h1_body *body = &h->body;
+    if (body->started == 0)
+        body->started = green_now();
+    nsec next = nsec_add(green_now(), server->timeouts.body);
+    if (server->limits.body_rate == 0)
+        return next;
+    uint64_t seconds = (body->total + body->overhead) / server->limits.body_rate;
+    nsec earned = (nsec)(seconds < INT32_MAX ? seconds : INT32_MAX) * NSEC_SEC;
+    nsec last = nsec_add(nsec_add(body->started, server->timeouts.body), earned);
+    return last < next ? last : next;
 }
 
 /* RFC 9110, 10.1.1: once, and only if nothing of the content has come yet. */
@@ -81,35 +93,54 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What no line may contain (RFC 9110, 5.5): a bare CR, say, is the end of a line to some. */
-static bool has_control(struct str line)
+static struct str skip_blanks(struct str s)
 {
-    for (size_t i = 0; i < line.n; i++)
-        if (((unsigned char)line.p[i] < 0x20 && line.p[i] != '\t') || line.p[i] == 0x7f)
-            return true;
-    return false;
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = str_skip(s, 1);
+    return s;
 }
 
-/* RFC 9112, 7.1: a size, then perhaps extensions, which mean nothing to us. */
+/* RFC 9112, 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ). They mean nothing to us, but what is
+ * not one might mean something to somebody else. */
+static bool extensions_valid(struct str s)
+{
+    while (s.n) {
+        s = skip_blanks(s);
+        if (!str_starts(s, STR(";")))
+            return false;
+        s = skip_blanks(str_skip(s, 1));
+        size_t name = http_token_length(s);
+        if (name == 0)
+            return false;
+        s = str_skip(s, name);
+        struct str value = skip_blanks(s);
+        if (!str_starts(value, STR("=")))
+            continue;
+        value = skip_blanks(str_skip(value, 1));
+        size_t n = str_starts(value, STR("\"")) ? http_quoted_length(value) : http_token_length(value);
+        if (n == 0)
+            return false;
+        s = str_skip(value, n);
+    }
+    return true;
+}
+
+/* RFC 9112, 7.1: a size, then perhaps extensions. */
 static int parse_size(struct str line, uint64_t *size)
 {
     size_t digits = 0;
     *size = 0;
     for (; digits < line.n && hex_digit(line.p[digits]) >= 0; digits++)
         *size = *size << 4 | (uint64_t)hex_digit(line.p[digits]);
-    if (digits == 0 || digits > CHUNK_DIGITS)
+    if (digits == 0 || digits > CHUNK_DIGITS || !extensions_valid(str_skip(line, digits)))
         return -EBADMSG;
-    struct str rest = str_skip(line, digits), extension = str_trim(rest);
-    if (rest.n && !str_starts(extension, STR(";")))
-        return -EBADMSG;
-    return has_control(extension) ? -EBADMSG : 0;
+    return 0;
 }
 
 static bool is_field(struct str line)
 {
-    struct str name = {line.p, str_find(line, ':')};
-    bool blank = str_find(name, ' ') < name.n || str_find(name, '\t') < name.n;
-    return name.n > 0 && name.n < line.n && !blank && !has_control(line);
+    struct str value = line, name = str_cut(&value, ':');
+    return name.n < line.n && http_is_token(name) && http_is_field_value(str_trim(value));
 }
 
 /* Trailer fields are read and dropped: nothing here asks for them. */

@@ -1,17 +1,24 @@
 /* h1_conn.c: a connection of HTTP/1.x, served top to bottom. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "http/h1.h"
+#include "http/route.h"
 #include "log/log.h"
 
 enum {
-    PIPELINED = 32,            /* requests answered in a row before others have their turn */
-    LINGER_BYTES = 512 * 1024, /* of a refused request, read so that the peer can read the answer */
+    PIPELINED = 32,   /* requests answered in a row before others have their turn */
+    BEGUN_STEP = 256, /* bytes by which the room for a head that has begun grows */
 };
-#define LINGER_TIME (2 * NSEC_SEC)
 
-/* How reading a head can end, beside -errno. */
-enum { NO_REQUEST, REQUEST };
+/* What comes next, beside -errno: the connection is over. */
+enum next {
+    NEXT_REQUEST, /* this one is answered */
+    ANSWER,       /* a request has been read */
+    PARK,         /* the peer is silent */
+    PARK_BEGUN,   /* the rest of a head is still to come */
+    LINGER,       /* the last answer has been given */
+};
 
 static void log_request(struct h1 *h)
 {
@@ -23,6 +30,7 @@ static void log_request(struct h1 *h)
     struct access_entry entry = {
         .time = time(NULL),
         .client = peer_print(&h->conn->peer, client),
+        .user = h->x.user,
         .method = str_cut(&line, ' '),
         .target = str_cut(&line, ' '),
         .version = line,
@@ -36,21 +44,6 @@ static void log_request(struct h1 *h)
 
 /* ---- refusing ---- */
 
-/* RFC 9112, 9.6: closing with bytes unread would reset the connection, and might destroy the answer on its way. So we
- * end our side, and read for a while. */
-static void linger(struct h1 *h)
-{
-    char unwanted[4096];
-    nsec deadline = nsec_add(green_now(), LINGER_TIME);
-    stream_shutdown(&h->conn->stream);
-    for (size_t total = 0; total < LINGER_BYTES;) {
-        ssize_t got = stream_read(&h->conn->stream, unwanted, sizeof unwanted, deadline);
-        if (got <= 0)
-            return;
-        total += (size_t)got;
-    }
-}
-
 /* What there is of a first line that was never parsed: for the log. */
 static struct str raw_line(const struct h1 *h)
 {
@@ -59,36 +52,60 @@ static struct str raw_line(const struct h1 *h)
     return line;
 }
 
-/* Answers a request that can't be served, as the last one of its connection. Always < 0. */
-static int refuse(struct h1 *h, int status)
+/* Why: each one for who asks for them, else at most one a second, since they are any peer's to cause. */
+static void log_refusal(const struct h1 *h, int status)
+{
+    char client[PEER_TEXT];
+    struct str peer = peer_print(&h->conn->peer, client), line = h->x.request.line;
+    if (LOG_LEVEL_INFO >= log_threshold)
+        log_info("client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, h->wrong, STR_ARG(line));
+    else
+        log_limited(LOG_LEVEL_NOTICE, "client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, h->wrong,
+                    STR_ARG(line));
+}
+
+/* Answers a request that can't be served, as the last one of its connection. LINGER, or -errno. */
+static int refuse(struct h1 *h, int status, const char *wrong)
 {
     h->keep_alive = false;
+    h->wrong = wrong;
     if (!h->x.request.line.p)
         h->x.request.line = raw_line(h);
     int error = http_send_status(&h->x, status, STR(""));
     if (!error)
         error = h1_flush(h);
-    log_debug("refused with %d: " STR_FMT, status, STR_ARG(h->x.request.line));
+    log_refusal(h, status);
     log_request(h);
-    if (!error)
-        linger(h);
-    return -ECONNABORTED;
+    return error ? error : LINGER;
 }
 
-struct error_status {
+struct failure {
     int error, status;
+    const char *wrong;
 };
 
-/* What a failure before a head was sent means to the peer; 0: there is no peer to tell. */
-static int status_of(int error)
+/* What a failure before a head was sent means to the peer; status 0: there is no peer to tell. */
+static const struct failure *failure_of(int error)
 {
-    static const struct error_status table[] = {
-        {-EMSGSIZE, 413}, {-ETIMEDOUT, 408}, {-EBADMSG, 400}, {-EAGAIN, 503},  {-ENOMEM, 503},   {-EMFILE, 503},
-        {-ENFILE, 503},   {-ENOBUFS, 503},   {-EPIPE, 0},     {-ECANCELED, 0}, {-ECONNRESET, 0}, {-ECONNABORTED, 0}};
+    static const struct failure table[] = {
+        {-EMSGSIZE, 413, "content beyond limits.body_size"},
+        {-ETIMEDOUT, 408, "content too slow"},
+        {-EBADMSG, 400, "malformed chunks"},
+        {-EAGAIN, 503, "too much to do"},
+        {-ENOMEM, 503, "no memory"},
+        {-EMFILE, 503, "no descriptor left"},
+        {-ENFILE, 503, "no descriptor left"},
+        {-ENOBUFS, 503, "no buffer left"},
+        {-EPIPE, 0, NULL},
+        {-ECANCELED, 0, NULL},
+        {-ECONNRESET, 0, NULL},
+        {-ECONNABORTED, 0, NULL},
+    };
+    static const struct failure other = {0, 500, "the handler failed"};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].error == error)
-            return table[i].status;
-    return 500;
+            return &table[i];
+    return &other;
 }
 
 /* ---- one request ---- */
@@ -100,8 +117,14 @@ static void begin_exchange(struct h1 *h)
     h->x.request.line = (struct str){NULL, 0};
     h->x.request.field_count = 0;
     h->x.request.minor = 1;
+    h->x.ops = &h1_ops;
+    h->x.site = NULL;
     h->x.route = NULL;
-    h->x.response = (struct http_response){0};
+    h->x.failure = NULL;
+    h->x.user.n = 0;
+    h->x.response.status = 0;
+    h->x.response.ended = false;
+    h->x.response.sent = 0;
     h->body = (struct h1_body){.ended = true};
     arena_init(&h->x.arena, h->frame_arena, sizeof h->frame_arena);
 }
@@ -111,156 +134,195 @@ static void end_exchange(struct h1 *h)
     green_describe(STR(""));
     h1_input_unpin(&h->in, h->frame_in, sizeof h->frame_in);
     arena_clear(&h->x.arena);
+    h->scan = (struct h1_scan){0};
+    h->deadline = 0;
 }
 
-static int refuse_large(struct h1 *h, const struct h1_scan *scan)
+static int refuse_large(struct h1 *h)
 {
-    return refuse(h, scan->fields ? 431 : 414);
+    return h->scan.fields ? refuse(h, 431, "header fields beyond limits.header_size")
+                          : refuse(h, 414, "a request line beyond limits.header_size");
 }
 
 /* The head is larger than the buffer: a larger one, if there may be one. */
-static int grow(struct h1 *h, const struct h1_scan *scan)
+static int grow(struct h1 *h)
 {
     int error = h1_input_grow(&h->in, h->x.server->limits.header_size);
-    return error == -ENOBUFS ? refuse_large(h, scan) : error;
+    return error == -ENOBUFS ? refuse_large(h) : error ? error : ANSWER;
 }
 
-/* Waits for the rest of a head that has begun, until the deadline that its first byte set. */
-static int wait_rest(struct h1 *h, const struct h1_scan *scan, nsec *deadline)
+/* What is there is looked at, and it is no whole head. One look at the socket for more, if it may have something: a read
+ * that came back short said that it has not, and is not repeated. ANSWER: more has come. */
+static int read_more(struct h1 *h)
 {
+    bool begun = h1_buffered(&h->in).n > 0;
     int error = h1_flush(h);
     if (error)
         return error;
-    if (*deadline == 0)
-        *deadline = nsec_add(green_now(), h->x.server->timeouts.header);
-    ssize_t got = h1_input_wait(&h->in, &h->conn->stream, *deadline);
+    ssize_t got = h->in.readable ? h1_input_try(&h->in, &h->conn->stream) : -EAGAIN;
     if (got == -ENOBUFS)
-        return grow(h, scan);
-    if (got == -ETIMEDOUT)
-        return refuse(h, 408);
-    return got == 0 ? -ECONNRESET : got < 0 ? (int)got : 0;
-}
-
-/* Nothing is buffered: one look at the socket if it may have something. A read that came back short said that it has
- * not, and is not repeated. */
-static int first_bytes(struct h1 *h)
-{
-    int error = h1_flush(h);
-    if (error)
-        return error;
-    if (!h->in.readable)
-        return NO_REQUEST;
-    ssize_t got = h1_input_try(&h->in, &h->conn->stream);
-    if (got == -EAGAIN)
-        return NO_REQUEST;
-    return got == 0 ? -ECONNRESET : got < 0 ? (int)got : REQUEST;
+        return grow(h);
+    if (got != -EAGAIN)
+        return got == 0 ? -ECONNRESET : got < 0 ? (int)got : ANSWER;
+    if (!begun)
+        return PARK;
+    if (h->deadline == 0)
+        h->deadline = nsec_add(green_now(), h->x.server->timeouts.header);
+    return green_now() < h->deadline ? PARK_BEGUN : refuse(h, 408, "the header took longer than timeouts.header");
 }
 
 /* RFC 9112, 2.2: empty lines before a request are ignored, within reason. */
-static void skip_empty_lines(struct h1_input *in)
+static void skip_empty_lines(struct h1 *h)
 {
-    for (int i = 0; i < H1_EMPTY_LINES && str_starts(h1_buffered(in), STR("\r\n")); i++)
-        in->at += 2;
+    while (h->conn->empty_lines < H1_EMPTY_LINES && str_starts(h1_buffered(&h->in), STR("\r\n"))) {
+        h->in.at += 2;
+        h->conn->empty_lines++;
+    }
 }
 
-/* REQUEST: a head has been read and parsed. NO_REQUEST: the peer is silent. -errno: this was the last. */
+/* A head of n bytes is there. */
+static int parse_head(struct h1 *h, size_t n)
+{
+    const char *bytes = h->in.bytes + h->in.at;
+    h->in.at += n;
+    h->conn->empty_lines = 0;
+    h1_input_pin(&h->in);
+    int status = h1_parse(h, bytes, n);
+    return status ? refuse(h, status, h->wrong) : ANSWER;
+}
+
+/* ANSWER: a head has been read and parsed. */
 static int read_head(struct h1 *h)
 {
-    struct h1_scan scan = {0};
-    nsec deadline = 0;
     for (;;) {
-        if (scan.checked == 0)
-            skip_empty_lines(&h->in);
+        if (h->scan.checked == 0)
+            skip_empty_lines(h);
         struct str bytes = h1_buffered(&h->in);
-        ssize_t n = bytes.n ? h1_scan(&scan, bytes.p, bytes.n) : 0;
+        ssize_t n = bytes.n ? h1_scan(&h->scan, bytes.p, bytes.n) : 0;
         if (n < 0)
-            return refuse(h, 400);
+            return refuse(h, 400, h->scan.wrong);
         if ((n ? (size_t)n : bytes.n) > h->x.server->limits.header_size) /* it may be smaller than the frame */
-            return refuse_large(h, &scan);
-        if (n > 0) {
-            h->in.at += (size_t)n;
-            h1_input_pin(&h->in);
-            int status = h1_parse(h, bytes.p, (size_t)n);
-            return status ? refuse(h, status) : REQUEST;
-        }
-        int result = bytes.n ? wait_rest(h, &scan, &deadline) : first_bytes(h);
-        if (result < 0 || (bytes.n == 0 && result == NO_REQUEST))
+            return refuse_large(h);
+        if (n > 0)
+            return parse_head(h, (size_t)n);
+        int result = read_more(h);
+        if (result != ANSWER)
             return result;
     }
 }
 
-static int handle(struct h1 *h)
-{
-    struct http_request *request = &h->x.request;
-    h->x.route = http_route_find(&h->x.server->sites, request->host, request->uri.path);
-    if (!h->x.route)
-        return http_send_status(&h->x, 404, STR(""));
-    return h->x.route->handler->serve(&h->x, h->x.route->settings);
-}
-
-/* After a response: what is left of the request is read, or the connection is over. 0: it goes on. */
+/* After a response: what is left of the request is read, or the connection is over. */
 static int conclude(struct h1 *h)
 {
     if (h->keep_alive && h->body.ended)
-        return 0;
+        return NEXT_REQUEST;
     int error = h1_flush(h);
     if (error)
         return error;
     if (h->keep_alive && h1_drain(h))
-        return 0;
-    if (!h->body.ended || h->in.readable || h1_buffered(&h->in).n)
-        linger(h);
-    return -ECONNABORTED;
+        return NEXT_REQUEST;
+    return !h->body.ended || h->in.readable || h1_buffered(&h->in).n ? LINGER : -ECONNABORTED;
 }
 
-/* Answers the request that read_head() left. 0: the connection goes on. */
+/* Answers the request that read_head() left. */
 static int answer(struct h1 *h)
 {
     h->conn->requests++;
     h->conn->owner->requests++;
-    int error = handle(h);
-    int status = error && !h->x.response.status ? status_of(error) : 0;
-    if (status)
-        return refuse(h, status);
+    int error = http_serve(&h->x);
+    const struct failure *failure = error && !h->x.response.status ? failure_of(error) : NULL;
+    if (failure && failure->status)
+        return refuse(h, failure->status, failure->wrong);
     log_request(h);
     if (error)
         return error;
     return h->x.response.ended ? conclude(h) : -EPROTO;
 }
 
-/* Serves what there is. NO_REQUEST: the connection can be parked; -errno: it is over. */
+/* Serves what there is, until the connection needs no thread. */
 static int serve(struct h1 *h)
 {
     for (int served = 1;; served++) {
         begin_exchange(h);
-        int result = read_head(h);
-        if (result == REQUEST)
-            result = answer(h);
-        else if (result == NO_REQUEST)
-            return NO_REQUEST;
+        int next = read_head(h);
+        if (next == ANSWER)
+            next = answer(h);
+        if (next == PARK || next == PARK_BEGUN)
+            return next;
         end_exchange(h);
-        if (result == 0 && served % PIPELINED == 0)
-            result = green_yield();
-        if (result < 0) {
+        if (next == NEXT_REQUEST && served % PIPELINED == 0)
+            next = green_yield();
+        if (next != NEXT_REQUEST) {
             (void)!h1_flush(h); /* earlier answers of this connection, which this failure does not concern */
-            return result;
+            return next;
         }
     }
+}
+
+/* ---- heads that have begun ---- */
+
+/* Goes on where the last thread of this connection stopped. */
+static int restore(struct h1 *h)
+{
+    h->begun = h->conn->begun;
+    h->conn->begun = NULL;
+    if (!h->begun)
+        return 0;
+    h->scan = h->begun->scan;
+    h->deadline = h->begun->deadline;
+    return h1_input_restore(&h->in, (struct str){h->begun->bytes, h->begun->n});
+}
+
+static int save(struct h1 *h)
+{
+    struct str bytes = h1_buffered(&h->in);
+    struct h1_begun *begun = h->begun;
+    if (!begun || begun->room < bytes.n) {
+        size_t size = (sizeof *begun + bytes.n) / BEGUN_STEP * BEGUN_STEP + BEGUN_STEP;
+        begun = realloc(begun, size);
+        if (!begun)
+            return -ENOMEM;
+        begun->room = size - sizeof *begun;
+        h->begun = begun;
+    }
+    begun->scan = h->scan;
+    begun->deadline = h->deadline;
+    begun->n = bytes.n;
+    memcpy(begun->bytes, bytes.p, bytes.n);
+    return 0;
+}
+
+/* The thread's last act. */
+static void leave(struct h1 *h, int next)
+{
+    h1_input_free(&h->in);
+    if (next == PARK_BEGUN) {
+        conn_park_begun(h->conn, h->begun, h->deadline);
+        return;
+    }
+    free(h->begun);
+    if (next == PARK)
+        conn_park(h->conn);
+    else if (next == LINGER)
+        conn_linger(h->conn);
+    else
+        conn_close(h->conn);
 }
 
 void conn_serve(struct conn *conn)
 {
     struct h1 h;
     h.conn = conn;
-    h.x.ops = &h1_ops;
     h.x.server = conn->owner->server;
     h.x.peer = &conn->peer;
+    h.scan = (struct h1_scan){0};
+    h.deadline = 0;
     h.out = out_on(h.frame_out, sizeof h.frame_out);
     h1_input_init(&h.in, h.frame_in, sizeof h.frame_in);
-    int result = serve(&h);
-    h1_input_free(&h.in);
-    if (result == NO_REQUEST)
-        conn_park(conn);
-    else
-        conn_close(conn);
+    int next = restore(&h);
+    if (!next)
+        next = serve(&h);
+    if (next == PARK_BEGUN && save(&h) < 0)
+        next = -ENOMEM;
+    leave(&h, next);
 }

@@ -73,6 +73,16 @@ int h1_input_grow(struct h1_input *in, size_t most)
     return move_to_heap(in, 2 * in->room < most ? 2 * in->room : most);
 }
 
+int h1_input_restore(struct h1_input *in, struct str bytes)
+{
+    int error = bytes.n > in->room ? move_to_heap(in, bytes.n) : 0;
+    if (error)
+        return error;
+    memcpy(in->bytes, bytes.p, bytes.n);
+    in->end = bytes.n;
+    return 0;
+}
+
 void h1_input_pin(struct h1_input *in)
 {
     in->base = in->at;

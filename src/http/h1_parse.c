@@ -1,8 +1,8 @@
 /* h1_parse.c: a head becomes a request.
  *
  * It is complete, and h1_scan() has accepted its bytes. The request line is taken apart here, by the letter of RFC
- * 9112; the fields are tokenised by http-parser, which this file alone sees: it starts behind a request line, and is
- * stopped at the end of the head. What governs framing (Host, Connection, Content-Length, Transfer-Encoding) is
+ * 9112; the names of fields are tokenised by http-parser, which this file alone sees: it starts behind a request line,
+ * and is stopped at the end of the head. What governs framing (Host, Connection, Content-Length, Transfer-Encoding) is
  * computed from the fields, never from the parser's flags: see each rule below for its source.
  */
 #include <errno.h>
@@ -11,6 +11,7 @@
 
 #include "http/h1.h"
 #include "http/status.h"
+#include "http/token.h"
 
 /* What is known of a head while its fields are read. */
 struct head {
@@ -20,13 +21,17 @@ struct head {
     unsigned hosts, lengths, codings;
     bool close, keep_alive;
     bool complete; /* the parser has seen the end of the head */
-    struct str expect;
+    bool expects;  /* 100 (Continue) */
+    bool unknown_coding;
 };
 
-static int refuse(struct head *head, int status)
+/* The first reason counts. */
+static int refuse(struct head *head, int status, const char *wrong)
 {
-    if (!head->status)
+    if (!head->status) {
         head->status = status;
+        head->h->wrong = wrong;
+    }
     return -1; /* stops the parser */
 }
 
@@ -48,20 +53,12 @@ static int on_header_field(http_parser *parser, const char *at, size_t n)
     struct http_request *request = &head->h->x.request;
     struct str name = {at, n};
     if (str_find(name, ' ') < n) /* http-parser lets it pass; RFC 9112, 5.1: 400 */
-        return refuse(head, 400);
+        return refuse(head, 400, "a space in the name of a field");
     if (request->field_count == (size_t)head->h->x.server->limits.header_count)
-        return refuse(head, 431);
+        return refuse(head, 431, "more fields than limits.header_count");
     if (request->field_count == head->room && !make_room(head))
-        return refuse(head, 503);
+        return refuse(head, 503, "no memory");
     request->fields[request->field_count++] = (struct http_field){.name = name};
-    return 0;
-}
-
-static int on_header_value(http_parser *parser, const char *at, size_t n)
-{
-    struct head *head = parser->data;
-    struct http_request *request = &head->h->x.request;
-    request->fields[request->field_count - 1].value = str_trim((struct str){at, n});
     return 0;
 }
 
@@ -74,7 +71,6 @@ static int on_headers_complete(http_parser *parser)
 
 static const http_parser_settings settings = {
     .on_header_field = on_header_field,
-    .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
 };
 
@@ -85,7 +81,7 @@ static void on_host(struct head *head, struct str value)
     head->hosts++;
     head->h->x.request.host = value;
     if (value.n && !http_host_valid(value))
-        refuse(head, 400); /* RFC 9112, 3.2 */
+        refuse(head, 400, "a malformed Host"); /* RFC 9112, 3.2 */
 }
 
 static void on_connection(struct head *head, struct str value)
@@ -102,27 +98,49 @@ static void on_content_length(struct head *head, struct str value)
 {
     uint64_t length;
     int error = str_to_u64(value, &length);
-    if (head->lengths++ || error == -EINVAL)
-        refuse(head, 400);
+    if (head->lengths++)
+        refuse(head, 400, "a second Content-Length");
+    else if (error == -EINVAL)
+        refuse(head, 400, "a malformed Content-Length");
     else if (error || length > head->h->x.server->limits.body_size || length > INT64_MAX)
-        refuse(head, 413);
+        refuse(head, 413, "a Content-Length beyond limits.body_size");
     else
         head->h->x.request.length = (int64_t)length;
 }
 
-/* RFC 9112, 6.1: `chunked`, once, is all that a server need know. */
+/* RFC 9112, 6.1: `chunked`, once and last, is all that a server need know; it has no parameters (7.1). A list may have
+ * empty elements (RFC 9110, 5.6.1). */
 static void on_transfer_encoding(struct head *head, struct str value)
 {
+    bool chunked = false;
     if (head->codings++)
-        refuse(head, 400);
-    else if (!str_eq_nocase(value, STR("chunked")))
-        refuse(head, 501);
+        refuse(head, 400, "a second Transfer-Encoding");
+    while (value.n) {
+        struct str coding = str_trim(str_cut(&value, ',')), rest = coding, name = str_trim(str_cut(&rest, ';'));
+        if (coding.n == 0)
+            continue;
+        if (chunked || !http_is_token(name))
+            refuse(head, 400, chunked ? "a coding after chunked" : "a malformed Transfer-Encoding");
+        chunked = str_eq_nocase(coding, STR("chunked"));
+        if (!chunked && str_eq_nocase(name, STR("chunked")))
+            refuse(head, 400, "chunked with parameters");
+        head->unknown_coding |= !chunked;
+    }
+    if (!chunked && !head->unknown_coding)
+        refuse(head, 400, "an empty Transfer-Encoding");
     head->h->x.request.length = HTTP_LENGTH_UNKNOWN;
 }
 
+/* RFC 9110, 10.1.1: there is one expectation, and a server of HTTP/1.0 knows none. */
 static void on_expect(struct head *head, struct str value)
 {
-    head->expect = value;
+    while (value.n && head->h->x.request.minor > 0) {
+        struct str expectation = str_trim(str_cut(&value, ','));
+        if (str_eq_nocase(expectation, STR("100-continue")))
+            head->expects = true;
+        else if (expectation.n)
+            refuse(head, 417, "an expectation other than 100-continue");
+    }
 }
 
 struct known_field {
@@ -158,24 +176,18 @@ static void decide_framing(struct head *head)
 {
     struct h1 *h = head->h;
     struct http_request *request = &h->x.request;
-    if (head->codings && (head->lengths || request->minor == 0))
-        refuse(head, 400); /* RFC 9112, 6.1: it smells of request smuggling */
+    if (head->codings && (head->lengths || request->minor == 0)) /* RFC 9112, 6.1: it smells of request smuggling */
+        refuse(head, 400,
+               head->lengths ? "both Transfer-Encoding and Content-Length" : "Transfer-Encoding in HTTP/1.0");
+    else if (head->unknown_coding)
+        refuse(head, 501, "a Transfer-Encoding other than chunked");
     h->body = (struct h1_body){.framing = H1_NO_BODY, .ended = true};
     if (request->length == 0)
         return;
     bool chunked = request->length == HTTP_LENGTH_UNKNOWN;
     h->body =
         (struct h1_body){.framing = chunked ? H1_CHUNKED : H1_LENGTH, .left = chunked ? 0 : (uint64_t)request->length};
-}
-
-/* RFC 9110, 10.1.1 */
-static void decide_expectation(struct head *head)
-{
-    if (head->expect.n == 0 || head->h->x.request.minor == 0)
-        return;
-    if (!str_eq_nocase(head->expect, STR("100-continue")))
-        refuse(head, 417);
-    head->h->body.expects = true;
+    h->body.expects = head->expects;
 }
 
 /* The port is no part of a site's name. */
@@ -185,30 +197,41 @@ static struct str without_port(struct str host)
     return (struct str){host.p, host.n - tail.n + str_find(tail, ':')};
 }
 
-static void refuse_uri(struct head *head, int error)
+static void parse_target(struct head *head)
 {
+    struct http_request *request = &head->h->x.request;
+    int error = http_uri_parse(&head->h->x.arena, request->target, &request->uri);
     if (error)
-        refuse(head, error == -ENOMEM ? 503 : 400);
+        refuse(head, error == -ENOMEM ? 503 : 400, error == -ENOMEM ? "no memory" : "a malformed target");
+    else if (request->uri.secure) /* RFC 9110, 7.4 */
+        refuse(head, 421, "a target of the scheme https on a connection that is not secured");
 }
 
+/* RFC 9112, 3.2: each form belongs to its methods. */
 static void decide_target(struct head *head)
 {
     struct http_request *request = &head->h->x.request;
-    if (head->hosts > 1 || (head->hosts == 0 && request->minor > 0))
-        refuse(head, 400); /* RFC 9112, 3.2 */
     bool asterisk = str_eq(request->target, STR("*"));
-    if (request->method == METHOD_CONNECT)
-        refuse(head, 501); /* a tunnel is not what an origin server is for */
-    else if (asterisk && request->method != METHOD_OPTIONS)
-        refuse(head, 400);
+    if (request->method == METHOD_CONNECT && http_authority_valid(request->target))
+        refuse(head, 501, "CONNECT: a tunnel is not what this server is for");
+    else if (request->method == METHOD_CONNECT || (asterisk && request->method != METHOD_OPTIONS))
+        refuse(head, 400, "a target that is not for this method");
     else if (asterisk)
         request->uri = (struct http_uri){.path = STR("*")};
     else
-        refuse_uri(head, http_uri_parse(&head->h->x.arena, request->target, &request->uri));
+        parse_target(head);
+}
+
+/* RFC 9112, 3.2 and 3.2.2 */
+static void decide_host(struct head *head)
+{
+    struct http_request *request = &head->h->x.request;
+    if (head->hosts > 1 || (head->hosts == 0 && request->minor > 0))
+        refuse(head, 400, head->hosts ? "a second Host" : "no Host");
     if (head->status)
         return; /* there may be no uri to look at */
     if (request->uri.host.p)
-        request->host = request->uri.host; /* RFC 9112, 3.2.2 */
+        request->host = request->uri.host;
     request->host = without_port(request->host);
 }
 
@@ -231,18 +254,9 @@ static int parse_version(struct str version, unsigned *minor)
     return version.p[5] == '1' ? 0 : 505;
 }
 
-static bool is_token(struct str s)
-{
-    static const char separators[] = "\"(),/:;<=>?@[\\]{}";
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f || strchr(separators, s.p[i]))
-            return false;
-    return s.n > 0;
-}
-
 /* RFC 9112, 3: method, target and version, between single spaces. The method ends at the first one and the version has
  * one length; what is between is the target, which http_uri_parse() refuses if it has a space of its own. */
-static int parse_line(struct http_request *request, size_t longest_target)
+static void parse_line(struct head *head, struct http_request *request)
 {
     struct str rest = request->line;
     request->method_name = str_cut(&rest, ' ');
@@ -250,14 +264,15 @@ static int parse_line(struct http_request *request, size_t longest_target)
     request->target = (struct str){rest.p, rest.n - tail};
     rest = str_skip(rest, request->target.n);
     int status = str_starts(rest, STR(" ")) ? parse_version(str_skip(rest, 1), &request->minor) : 400;
-    if (request->target.n > longest_target)
-        return 414;
+    if (request->target.n > head->h->x.server->limits.target_size)
+        refuse(head, 414, "a target beyond limits.target_size");
     if (status)
-        return status;
+        refuse(head, status, status == 505 ? "a version other than HTTP/1.x" : "a malformed request line");
     request->method = method_of(request->method_name);
-    if (request->method == METHOD_UNKNOWN)
-        return is_token(request->method_name) ? 501 : 400;
-    return request->target.n ? 0 : 400;
+    if (request->method == METHOD_UNKNOWN && http_is_token(request->method_name))
+        refuse(head, 501, "an unknown method");
+    else if (request->method == METHOD_UNKNOWN || request->target.n == 0)
+        refuse(head, 400, "a malformed request line");
 }
 
 /* A parser that has just read a request line, to be copied for each request. */
@@ -277,39 +292,74 @@ static http_parser behind_request_line(void)
     return parser;
 }
 
+/* One field: `line` starts with its name, and `fed` is where the parser has come to, in front of that. The parser gets
+ * no values: h1_scan() has looked at their bytes, many at a time, and its own look at each of them was more than half of
+ * what a browser's request cost; what they mean is not its business anyway. Only an empty length is more than it can
+ * bear. Returns how far it has come; NULL: the request is refused. */
+static const char *parse_field(struct head *head, http_parser *parser, const char *fed, struct str line)
+{
+    struct str rest = line, name = str_cut(&rest, ':'), value = str_trim(rest);
+    const char *to = str_eq_nocase(name, STR("Content-Length")) ? value.p + value.n : rest.p;
+    if (name.n == line.n)
+        refuse(head, 400, "a field without a colon");
+    else if (http_parser_execute(parser, &settings, fed, (size_t)(to - fed)) != (size_t)(to - fed))
+        refuse(head, 400, "a malformed field");
+    if (head->status)
+        return NULL;
+    head->h->x.request.fields[head->h->x.request.field_count - 1].value = value;
+    return line.p + line.n;
+}
+
+/* `fields` ends with the empty line. */
 static void parse_fields(struct head *head, struct str fields)
 {
     http_parser parser = behind_request_line();
+    const char *fed = fields.p, *end = fields.p + fields.n;
     parser.data = head;
-    size_t parsed = http_parser_execute(&parser, &settings, fields.p, fields.n);
-    if (parsed != fields.n || !head->complete)
-        refuse(head, 400);
+    while (fields.n > 2 && fed) {
+        struct str line = {fields.p, str_find(fields, '\r')};
+        fed = parse_field(head, &parser, fed, line);
+        fields = str_skip(fields, line.n + 2);
+    }
+    size_t rest = fed ? (size_t)(end - fed) : 0;
+    if (rest && (http_parser_execute(&parser, &settings, fed, rest) != rest || !head->complete))
+        refuse(head, 400, "a malformed field");
 }
 
-int h1_parse(struct h1 *h, const char *bytes, size_t n)
+/* Of the first line, what is read if the request is refused. */
+static void begin(struct h1 *h, struct str line)
 {
-    struct head head = {.h = h, .room = H1_FIELDS};
     struct http_request *request = &h->x.request;
-    request->line = (struct str){bytes, n};
-    request->line.n = str_find(request->line, '\r');
+    request->line = line;
     request->fields = h->frame_fields;
     request->field_count = 0;
     request->host = STR("");
     request->length = 0;
     h->body = (struct h1_body){.ended = true};
     h->keep_alive = false;
-    green_describe(request->line);
-    int status = parse_line(request, h->x.server->limits.target_size);
-    if (status)
-        return status;
-    parse_fields(&head, str_skip((struct str){bytes, n}, request->line.n + 2));
+    green_describe(line);
+}
+
+static void decide(struct head *head)
+{
+    read_known_fields(head);
+    decide_target(head);
+    decide_host(head);
+    decide_framing(head);
+    decide_persistence(head);
+}
+
+int h1_parse(struct h1 *h, const char *bytes, size_t n)
+{
+    struct head head = {.h = h, .room = H1_FIELDS};
+    size_t line = str_find((struct str){bytes, n}, '\r');
+    begin(h, (struct str){bytes, line});
+    parse_line(&head, &h->x.request);
     if (head.status)
         return head.status;
-    read_known_fields(&head);
-    decide_target(&head);
-    decide_framing(&head);
-    decide_expectation(&head);
-    decide_persistence(&head);
+    parse_fields(&head, (struct str){bytes + line + 2, n - line - 2});
+    if (!head.status)
+        decide(&head);
     if (head.status)
         h->keep_alive = false;
     return head.status;

@@ -35,12 +35,18 @@ static size_t find_control(const char *bytes, size_t at, size_t n)
     return n;
 }
 
-/* What the line that starts here is: 1: the empty one, the head is complete; 0: another; or -EBADMSG. */
-static int look_at_line(const char *line)
+static ssize_t refuse(struct h1_scan *scan, const char *wrong)
 {
-    if (line[0] == ' ' || line[0] == '\t')
-        return -EBADMSG;
-    return line[0] == '\r' && line[1] == '\n';
+    scan->wrong = wrong;
+    return -EBADMSG;
+}
+
+/* A byte that no line contains, and that does not end one either. */
+static ssize_t refuse_byte(struct h1_scan *scan, char byte)
+{
+    if (byte == '\r' || byte == '\n')
+        return refuse(scan, byte == '\r' ? "CR without LF" : "LF without CR");
+    return refuse(scan, scan->fields ? "a control character in a field" : "a control character in the request line");
 }
 
 ssize_t h1_scan(struct h1_scan *scan, const char *head, size_t n)
@@ -53,13 +59,14 @@ ssize_t h1_scan(struct h1_scan *scan, const char *head, size_t n)
             continue;
         }
         if (head[at] != '\r' || (at + 1 < n && head[at + 1] != '\n'))
-            return -EBADMSG;
+            return refuse_byte(scan, head[at]);
         /* A line is judged by its first byte, an empty one by two: until they are here, this CRLF is not done. */
         if (next >= n || (head[next] == '\r' && next + 1 == n))
             break;
-        int last = look_at_line(head + next);
-        if (last)
-            return last < 0 ? last : (ssize_t)next + 2;
+        if (head[next] == ' ' || head[next] == '\t')
+            return refuse(scan, "white space at the start of a line");
+        if (head[next] == '\r' && head[next + 1] == '\n')
+            return (ssize_t)next + 2;
         scan->fields = true;
         at = next;
     }

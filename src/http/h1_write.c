@@ -78,7 +78,7 @@ static void put_framing(struct h1 *h, struct out *o, int64_t length)
     out_text(o, "\r\n");
 }
 
-static int head(struct exchange *x, int status, struct str fields, int64_t length)
+static int head(struct exchange *x, const struct http_head *head)
 {
     struct h1 *h = container_of(x, struct h1, x);
     /* When a head is written is when the end is announced: a drain may have begun since the request came. And where
@@ -88,45 +88,62 @@ static int head(struct exchange *x, int status, struct str fields, int64_t lengt
     if (conn_is_last(h->conn) || (!body->ended && (body->expects || body->error || too_long)))
         h->keep_alive = false;
     int error = make_room(h);
-    out_put(&h->out, http_status_line(status));
+    out_put(&h->out, http_status_line(head->status));
     out_put(&h->out, common_fields());
     if (!error)
-        error = h1_put(h, fields);
+        error = h1_put(h, head->fields);
     if (!error)
         error = make_room(h);
-    put_framing(h, &h->out, length);
+    put_framing(h, &h->out, head->length);
     return error;
+}
+
+static int put_chunk_size(struct h1 *h, size_t n)
+{
+    char line[24];
+    struct out o = out_on(line, sizeof line);
+    out_hex(&o, n);
+    out_text(&o, "\r\n");
+    return h1_put(h, out_str(&o));
 }
 
 static int content_chunked(struct h1 *h, struct str bytes)
 {
-    char line[24];
-    struct out o = out_on(line, sizeof line);
-    out_hex(&o, bytes.n);
-    out_text(&o, "\r\n");
-    int error = h1_put(h, out_str(&o));
+    int error = put_chunk_size(h, bytes.n);
     if (!error)
         error = h1_put(h, bytes);
     return error ? error : h1_put(h, STR("\r\n"));
 }
 
-static int content(struct exchange *x, struct str bytes)
+static int content_plain(struct h1 *h, struct str bytes)
 {
-    struct h1 *h = container_of(x, struct h1, x);
-    if (h->chunked)
-        return content_chunked(h, bytes);
     if (bytes.n <= out_room(&h->out)) {
         out_put(&h->out, bytes);
         return 0;
     }
-    return flush_with(h, bytes, x->response.sent + bytes.n < (uint64_t)x->response.length);
+    return flush_with(h, bytes, h->x.response.sent + bytes.n < (uint64_t)h->x.response.length);
+}
+
+static int content(struct exchange *x, struct str bytes)
+{
+    struct h1 *h = container_of(x, struct h1, x);
+    int error = h->chunked ? content_chunked(h, bytes) : content_plain(h, bytes);
+    x->response.sent += error ? 0 : bytes.n;
+    return error;
 }
 
 static int file(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp)
 {
     struct h1 *h = container_of(x, struct h1, x);
-    int error = flush_with(h, STR(""), true);
-    return error ? error : stream_sendfile(&h->conn->stream, fd, at, n, stamp, write_timeout(h));
+    int error = h->chunked ? put_chunk_size(h, n) : 0;
+    if (!error)
+        error = flush_with(h, STR(""), true);
+    if (!error)
+        error = stream_sendfile(&h->conn->stream, fd, at, n, stamp, write_timeout(h));
+    if (error)
+        return error;
+    x->response.sent += n;
+    return h->chunked ? h1_put(h, STR("\r\n")) : 0;
 }
 
 static int end(struct exchange *x)

@@ -11,3 +11,8 @@ enum method method_of(struct str name)
         i++;
     return (enum method)i;
 }
+
+struct str method_name(enum method method)
+{
+    return names[method];
+}

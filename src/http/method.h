@@ -48,6 +48,9 @@
 #define METHOD_ENUM(name, text) METHOD_##name,
 enum method { METHODS(METHOD_ENUM) METHOD_UNKNOWN };
 
+/* The name of a method; not of METHOD_UNKNOWN. */
+struct str method_name(enum method method);
+
 /* The method of that name, which is case-sensitive. */
 enum method method_of(struct str name);
 

@@ -16,7 +16,7 @@ static const struct http_site *find_wildcard(const struct http_sites *sites, str
     return NULL;
 }
 
-static const struct http_site *find_site(const struct http_sites *sites, struct str host)
+const struct http_site *http_site_find(const struct http_sites *sites, struct str host)
 {
     char lower[SITE_HOST_MAX];
     if (sites->exact.count + sites->wildcard.count == 0 || host.n == 0 || host.n > sizeof lower)
@@ -43,15 +43,14 @@ static const struct http_route *probe(const struct http_site *site, struct str p
     return route->exact == exact ? route : route->twin;
 }
 
-const struct http_route *http_route_find(const struct http_sites *sites, struct str host, struct str path)
+const struct http_route *http_route_find(const struct http_site *site, struct str path)
 {
-    const struct http_site *site = find_site(sites, host);
-    if (!site)
-        return NULL;
     const struct http_route *route = probe(site, path, true);
     /* Prefixes that end at a segment's end, the longest first: /a/b, /a/, /a for the path /a/b; then the root. */
     for (size_t n = site->lengths[false] ? path.n : 0; n > 1 && !route; n--)
         if (n == path.n || path.p[n] == '/' || path.p[n - 1] == '/')
             route = probe(site, (struct str){path.p, n}, false);
-    return route || !str_starts(path, STR("/")) ? route : site->root;
+    if (!route)
+        route = site->root;
+    return route ? route : &site->missing;
 }

@@ -1,4 +1,4 @@
-/* route.h: which handler answers: site by host, route by path.
+/* route.h: which handler answers, and on which terms: site by host, route by path, policies by both.
  *
  * A site is chosen by the request's host: an exact name first, then the longest `*.` name, then the default site,
  * the one without hosts. Within it an exact path goes first, then the longest prefix by segments, in whatever order
@@ -18,10 +18,35 @@ struct http_handler {
     struct str name;                /* the directive */
     const struct conf_table *table; /* of its settings */
     size_t size;                    /* of the structure that the table fills */
+    uint64_t methods;               /* a bit for each enum method that it answers; 0: any */
     /* Checks settings and computes what can be computed once; problems are reported. May be NULL. */
     int (*prepare)(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings);
     /* Answers a request. 0, or -errno: the connection is broken, or, before a head was sent, what http_read() said. */
     int (*serve)(struct exchange *x, const void *settings);
+};
+
+/* What a site or a route asks beside its handler: who may come in, how often, what every response carries. One of these
+ * in each file of the policy layer. A route with none of a policy's keys takes what its site says. */
+struct http_policy {
+    const struct conf_table *table; /* of its keys in a site or route; read when any of them is there */
+    size_t size;                    /* of the structure that the table fills */
+    /* Checks settings and computes what can be computed once; problems are reported. `node` is the mapping of the whole
+     * site or route; `outer`: the site's settings, when these are a route's, or NULL. May be NULL. */
+    int (*prepare)(struct conf_reader *r, struct conf_node *node, const void *outer, void *settings);
+    /* Before the handler. One that answers itself, by http_send_status() say, keeps the handler from being called. 0 or
+     * -errno. May be NULL. */
+    int (*admit)(struct exchange *x, const void *settings);
+    /* Before a head is written. 0 or -errno. May be NULL. */
+    int (*dress)(struct exchange *x, const void *settings, struct http_head *head);
+};
+
+/* The policies that apply to a route, in the order of the registry. */
+struct http_policies {
+    struct http_applied {
+        const struct http_policy *policy;
+        const void *settings;
+    } * v;
+    size_t n;
 };
 
 struct http_route {
@@ -30,14 +55,17 @@ struct http_route {
     bool exact;
     const struct http_handler *handler;
     void *settings;
+    struct http_policies policies;
     const struct http_route *twin; /* the other one of the same path: exact and prefix */
 };
 
 struct http_site {
     struct conf_texts hosts;
     struct hash routes;
-    uint64_t lengths[2];           /* by `exact`: bit n % 64: the path of some route but the root has n bytes */
-    const struct http_route *root; /* the prefix route "/", which most requests meet; or NULL */
+    uint64_t lengths[2];             /* by `exact`: bit n % 64: the path of some route but the root has n bytes */
+    const struct http_route *root;   /* the prefix route "/", which most requests meet; or NULL */
+    struct http_route missing;       /* for paths without a route: 404, on the site's terms */
+    struct http_error_pages *errors; /* NULL: none */
 };
 
 struct http_sites {
@@ -46,13 +74,21 @@ struct http_sites {
     struct http_site *fallback; /* the site without hosts, or NULL */
 };
 
-/* The route for a host (without port, any case) and a normalised path; NULL: none. */
-const struct http_route *http_route_find(const struct http_sites *sites, struct str host, struct str path);
+/* The site for a host (without port, any case); NULL: none. */
+const struct http_site *http_site_find(const struct http_sites *sites, struct str host);
+
+/* The route for a normalised path; site->missing when there is none. */
+const struct http_route *http_route_find(const struct http_site *site, struct str path);
+
+/* Finds out who answers, and lets them: policies, then the handler. As a handler's serve. */
+int http_serve(struct exchange *x) GREEN_WAITS;
 
 /* ---- configuration ---- */
 
-/* The handlers that `sites` may name: the registry of the handler layer. Ends in NULL. Set before sites are read. */
+/* The handlers and policies that `sites` may name: the registries of the layers above. Both end in NULL, and are set
+ * before sites are read. */
 extern const struct http_handler *const *http_handlers;
+extern const struct http_policy *const *http_policies;
 
 /* Reads the value of `sites` (a CONF_CUSTOM key). */
 int http_sites_read(struct conf_reader *r, struct conf_node *node, void *sites) __attribute__((warn_unused_result));

@@ -1,7 +1,9 @@
 /* route_conf.c: reads `sites` into the tables that route.c searches. */
 #include <errno.h>
 
+#include "http/error_page.h"
 #include "http/site.h"
+#include "http/uri.h"
 
 const struct http_handler *const *http_handlers;
 
@@ -49,23 +51,6 @@ static int find_handler(struct conf_reader *r, struct conf_node *node, const str
     return 0;
 }
 
-/* The keys of a route are its own and the name of every handler, whose value the handler's own table describes. */
-static int accept_any(struct conf_reader *r, struct conf_node *value, void *field)
-{
-    (void)r, (void)value, (void)field;
-    return 0;
-}
-
-enum { HANDLERS_MAX = 32 };
-
-static struct conf_table handler_names(struct conf_key keys[static HANDLERS_MAX])
-{
-    size_t count = 0;
-    for (const struct http_handler *const *h = http_handlers; *h && count < HANDLERS_MAX; h++)
-        keys[count++] = (struct conf_key){(*h)->name.p, CONF_CUSTOM, .read = accept_any};
-    return (struct conf_table){.what = "a route", .keys = keys, .count = count};
-}
-
 static int read_path(struct conf_reader *r, struct conf_node *node, const struct route_settings *s,
                      struct http_route *route)
 {
@@ -76,11 +61,12 @@ static int read_path(struct conf_reader *r, struct conf_node *node, const struct
     }
     route->exact = exact != NULL;
     route->path = exact ? s->exact : s->path;
-    if (!str_starts(route->path, STR("/"))) {
-        conf_error(r, exact ? exact : path, "a path starts with `/`");
-        return -EINVAL;
-    }
-    return 0;
+    if (http_path_is_normal(route->path))
+        return 0;
+    conf_error(r, exact ? exact : path,
+               "not a path as it is looked up: it starts with `/`, is not percent-encoded, and "
+               "has no `//`, `/./` or `/../`");
+    return -EINVAL;
 }
 
 static int add_route(struct conf_reader *r, const struct conf_node *node, struct http_site *site,
@@ -115,33 +101,44 @@ static int read_settings(struct conf_reader *r, struct conf_node *node, struct h
     return error;
 }
 
-static int read_route(struct conf_reader *r, struct conf_node *node, struct http_site *site)
+/* What a route says of itself; its settings and policies are left to be read. */
+static int read_route_keys(struct conf_reader *r, struct conf_node *node, struct http_route *route,
+                           struct conf_node **settings)
 {
-    struct conf_key names[HANDLERS_MAX];
-    struct conf_table handlers = handler_names(names);
+    struct conf_key names[HTTP_NAMES_MAX];
+    struct conf_table others = http_known_keys(names, true);
     struct conf_table table = CONF_TABLE("a route", route_keys);
-    table.more = &handlers;
     struct route_settings s = {0};
-    struct conf_node *settings = NULL;
-    struct http_route *route = arena_zalloc(r->arena, sizeof *route);
-    if (!route)
-        return -ENOMEM;
+    table.more = &others;
     int error = conf_read_map(r, node, &table, &s);
     if (!error)
-        error = find_handler(r, node, &route->handler, &settings);
+        error = find_handler(r, node, &route->handler, settings);
     if (error)
         return error;
     error = read_path(r, node, &s, route);
     if (!route->handler) {
         conf_error(r, node, "a route needs a handler, such as `files`");
-        return -EINVAL;
+        error = -EINVAL;
     }
+    return error;
+}
+
+static int read_route(struct conf_reader *r, struct conf_node *node, struct http_site *site)
+{
+    struct conf_node *settings = NULL;
+    struct http_route *route = arena_zalloc(r->arena, sizeof *route);
+    if (!route)
+        return -ENOMEM;
+    int error = read_route_keys(r, node, route, &settings);
+    if (!route->handler)
+        return error;
     int settings_error = read_settings(r, settings, route);
-    error = error ? error : settings_error;
+    int policies_error = http_policies_read(r, node, &site->missing.policies, &route->policies);
+    error = error ? error : settings_error ? settings_error : policies_error;
     return error ? error : add_route(r, node, site, route);
 }
 
-static int read_routes(struct conf_reader *r, struct conf_node *node, void *site)
+static int read_routes(struct conf_reader *r, struct conf_node *node, struct http_site *site)
 {
     int first = 0;
     if (node->kind != CONF_SEQUENCE) {
@@ -219,13 +216,33 @@ static int add_site(struct conf_reader *r, struct conf_node *node, struct http_s
     return first;
 }
 
+/* `routes` comes last, wherever it stands: what the site says holds for them. */
+static int read_later(struct conf_reader *r, struct conf_node *value, void *field)
+{
+    (void)r, (void)value, (void)field;
+    return 0;
+}
+
 static const struct conf_key site_keys[] = {
     {"hosts", CONF_TEXTS, offsetof(struct http_site, hosts),
      .doc = "names it answers to, such as example.org or *.example.org; none: it is the default site"},
-    {"routes", CONF_CUSTOM, .required = true, .read = read_routes, .doc = "which handler answers for which path"},
+    {"errors", CONF_CUSTOM, offsetof(struct http_site, errors), .read = http_errors_read,
+     .doc = "pages for errors, by status: {404: /404.html, 5xx: /sorry.html}"},
+    {"routes", CONF_CUSTOM, .required = true, .read = read_later, .doc = "which handler answers for which path"},
 };
 
-static const struct conf_table site_table = CONF_TABLE("a site", site_keys);
+static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct http_site *site)
+{
+    struct conf_key names[HTTP_NAMES_MAX];
+    struct conf_table others = http_known_keys(names, false);
+    struct conf_table table = CONF_TABLE("a site", site_keys);
+    table.more = &others;
+    int error = conf_read_map(r, node, &table, site);
+    int policies_error = http_policies_read(r, node, NULL, &site->missing.policies);
+    struct conf_node *routes = conf_find(node, STR("routes"));
+    int routes_error = routes && !conf_is_null(routes) ? read_routes(r, routes, site) : 0;
+    return error ? error : policies_error ? policies_error : routes_error;
+}
 
 static int read_site(struct conf_reader *r, struct conf_node *node, struct http_sites *sites)
 {
@@ -235,7 +252,12 @@ static int read_site(struct conf_reader *r, struct conf_node *node, struct http_
     int error = make_hash(r, &site->routes);
     if (error)
         return error;
-    error = conf_read_map(r, node, &site_table, site);
+    site->missing.handler = &http_missing;
+    if (node->kind != CONF_MAPPING) {
+        conf_error(r, node, "takes a mapping, not %s", conf_kind_name(node));
+        return -EINVAL;
+    }
+    error = read_site_keys(r, node, site);
     return error ? error : add_site(r, node, sites, site);
 }
 

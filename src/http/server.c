@@ -18,6 +18,8 @@ static const struct conf_key limits_keys[] = {
      .doc = "request target; past it 414"},
     {"body_size", CONF_SIZE, LIMIT(body_size), .fallback = "16m", .min = 0, .max = INT64_MAX,
      .doc = "content of a request; past it 413"},
+    {"body_rate", CONF_SIZE, LIMIT(body_rate), .fallback = "256", .min = 0, .max = 1 << 30,
+     .doc = "bytes a second at which content has to come, once timeouts.body has passed; slower: 408; 0: no limit"},
     {"requests_per_connection", CONF_INT, LIMIT(requests_per_connection), .fallback = "0", .min = 0, .max = INT32_MAX,
      .doc = "requests on one connection before it is closed; 0: no limit"},
 };

@@ -17,6 +17,7 @@ struct http_limits {
     int64_t header_count;
     uint64_t target_size;
     uint64_t body_size;
+    uint64_t body_rate;              /* bytes a second; 0: no limit */
     int64_t requests_per_connection; /* 0: no limit */
 };
 

@@ -1,4 +1,4 @@
-/* site.h: what route.c and route_conf.c share. */
+/* site.h: what the files about routes share: route.c, serve.c, route_conf.c and policy_conf.c. */
 #ifndef TERN_HTTP_SITE_H
 #define TERN_HTTP_SITE_H
 
@@ -12,5 +12,18 @@ struct site_host {
     struct hash_node node;
     struct http_site *site;
 };
+
+/* Answers for paths that have no route. */
+extern const struct http_handler http_missing;
+
+/* Reads the policies that the mapping of a site or route asks for; `outer`: the site's, for a route. */
+int http_policies_read(struct conf_reader *r, struct conf_node *node, const struct http_policies *outer,
+                       struct http_policies *policies) __attribute__((warn_unused_result));
+
+enum { HTTP_NAMES_MAX = 64 };
+
+/* The keys of all handlers (for a route), then of all policies, for telling them from those that nobody knows: their
+ * values are left to be read by their owners. */
+struct conf_table http_known_keys(struct conf_key keys[static HTTP_NAMES_MAX], bool handlers);
 
 #endif

@@ -91,6 +91,12 @@ bool http_host_valid(struct str host)
     return name.n > 0 && consists_of(name, NAME) && port_valid(host);
 }
 
+bool http_authority_valid(struct str authority)
+{
+    return http_host_valid(authority) && authority.p[authority.n - 1] >= '0' && authority.p[authority.n - 1] <= '9' &&
+           str_find(str_skip(authority, authority.p[0] == '[' ? str_find(authority, ']') : 0), ':') < authority.n;
+}
+
 /* Takes the scheme and the authority off the front of an absolute-form. */
 static int split_absolute(struct str *target, struct http_uri *uri)
 {
@@ -129,23 +135,37 @@ static const char *skip_plain(const char *at, const char *end)
     return at;
 }
 
-/* Writes what a path means to `to`, which has room for its own size. Returns the new size, or -EBADMSG. */
-static ssize_t decode(struct str path, char *to)
+/* Whether a path has an encoded slash in it. */
+static bool is_opaque(struct str path)
+{
+    for (size_t i = str_find(path, '%'); i + 2 < path.n; i++)
+        if (path.p[i] == '%' && path.p[i + 1] == '2' && char_lower(path.p[i + 2]) == 'f')
+            return true;
+    return false;
+}
+
+/* Writes what a path means to `to`, which has room for its own size. In an opaque one, slashes and percent signs stay
+ * encoded, so that it means one thing only. Returns the new size, or -EBADMSG. */
+static ssize_t decode(struct str path, bool opaque, char *to)
 {
     const char *at = path.p, *end = path.p + path.n;
     char *start = to;
     while (at < end) {
         int byte = (unsigned char)*at;
-        if (byte == '%') {
-            byte = decode_triplet(at, end);
-            if (byte <= 0 || byte == '/')
-                return -EBADMSG; /* malformed, %00 or %2F */
-            at += 2;
-        } else if (byte != '/' && !is(*at, SEGMENT)) {
-            return -EBADMSG;
+        if (byte != '%') {
+            if (byte != '/' && !is(*at, SEGMENT))
+                return -EBADMSG;
+            *to++ = *at++;
+            continue;
         }
-        *to++ = (char)byte;
-        at++;
+        byte = decode_triplet(at, end);
+        if (byte <= 0)
+            return -EBADMSG; /* malformed, or %00 */
+        if (opaque && (byte == '/' || byte == '%'))
+            to = (char *)memcpy(to, byte == '/' ? "%2F" : "%25", 3) + 3;
+        else
+            *to++ = (char)byte;
+        at += 3;
     }
     return to - start;
 }
@@ -179,15 +199,16 @@ static size_t normalise(char *path, size_t size)
 }
 
 /* The path by decoding and normalising, in the arena. */
-static int rewrite(struct arena *arena, struct str *path)
+static int rewrite(struct arena *arena, struct http_uri *uri)
 {
-    char *copy = arena_alloc(arena, path->n);
+    char *copy = arena_alloc(arena, uri->path.n);
     if (!copy)
         return -ENOMEM;
-    ssize_t size = decode(*path, copy);
+    uri->opaque = is_opaque(uri->path);
+    ssize_t size = decode(uri->path, uri->opaque, copy);
     if (size < 0)
         return (int)size;
-    *path = (struct str){copy, normalise(copy, (size_t)size)};
+    uri->path = (struct str){copy, normalise(copy, (size_t)size)};
     return 0;
 }
 
@@ -210,19 +231,60 @@ int http_uri_parse(struct arena *arena, struct str target, struct http_uri *uri)
     }
     if (uri->path.n == 0)
         uri->path = STR("/"); /* of an absolute-form (RFC 9112, 3.2.2) */
-    return plain ? 0 : rewrite(arena, &uri->path);
+    return plain ? 0 : rewrite(arena, uri);
+}
+
+bool http_path_is_normal(struct str path)
+{
+    struct str rest = str_skip(path, 1);
+    if (!str_starts(path, STR("/")))
+        return false;
+    for (bool more = rest.n > 0; more;) {
+        struct str segment = str_cut(&rest, '/');
+        more = rest.n > 0;
+        if (segment.n == 0 || str_eq(segment, STR(".")) || str_eq(segment, STR("..")))
+            return false;
+        for (size_t i = str_find(segment, '%'); i < segment.n; i++)
+            if (segment.p[i] == '%' && decode_triplet(segment.p + i, segment.p + segment.n) >= 0)
+                return false;
+    }
+    return true;
+}
+
+/* `also`: a byte that stands for itself beside those of a path. */
+static void encode(struct out *o, struct str s, const char *also)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char byte = (unsigned char)s.p[i];
+        if (byte == '/' || is(s.p[i], PCHAR) || (byte && strchr(also, byte)))
+            out_char(o, s.p[i]);
+        else
+            out_bytes(o, (char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
+    }
+}
+
+static struct str with_one_slash(struct str path)
+{
+    while (str_starts(path, STR("//")))
+        path = str_skip(path, 1);
+    return path;
 }
 
 void http_uri_encode(struct out *o, struct str path)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    while (str_starts(path, STR("//")))
-        path = str_skip(path, 1);
-    for (size_t i = 0; i < path.n; i++) {
-        unsigned char byte = (unsigned char)path.p[i];
-        if (byte == '/' || is(path.p[i], PCHAR))
-            out_char(o, path.p[i]);
-        else
-            out_bytes(o, (char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
-    }
+    encode(o, with_one_slash(path), "");
+}
+
+void http_uri_encode_opaque(struct out *o, struct str path)
+{
+    encode(o, with_one_slash(path), "%");
+}
+
+void http_uri_encode_query(struct out *o, struct str query)
+{
+    if (!query.p)
+        return;
+    out_char(o, '?');
+    encode(o, query, "?%");
 }

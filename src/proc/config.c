@@ -13,6 +13,7 @@
 #include "conf/yaml.h"
 #include "handler/registry.h"
 #include "log/log.h"
+#include "policy/registry.h"
 
 #define IN(member) offsetof(struct config, member)
 #define IN_LOG(member) offsetof(struct log_settings, member)
@@ -251,6 +252,7 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
     if (error)
         return error;
     http_handlers = handler_registry;
+    http_policies = policy_registry;
     error = conf_read_map(r, config->tree, &table, config);
     int workers_error = override_workers(r, options, config);
     int types_error = load_types(r, config, options->root ? NULL : options->file);

@@ -78,7 +78,7 @@ Test(docs, every_file_comes_byte_for_byte)
     if (!docs.root)
         harness_skip("python3-doc is not installed");
     struct server server = server_start(harness_text("listen: 127.0.0.1:@PORT@\nworkers: 2\n"
-                                                     "sites: [{routes: [{path: /, files: {root: %s}}]}]\n",
+                                                     "sites: [{routes: [{path: /, files: {root: %s, hidden: on}}]}]\n",
                                                      docs.root));
     for (int i = 0; i < CLIENTS; i++)
         docs.clients[i] = client_open(server.port);

@@ -226,7 +226,7 @@ Test(files, names_may_have_any_characters)
     static const struct {
         const char *name, *target;
     } table[] = {{"a b", "/a%20b"}, {"ä", "/%c3%a4"},  {"100%", "/100%25"}, {"a+b", "/a+b"},
-                 {"a?b", "/a%3Fb"}, {"a#b", "/a%23b"}, {"a&b=c", "/a&b=c"}, {"..x", "/..x"},
+                 {"a?b", "/a%3Fb"}, {"a#b", "/a%23b"}, {"a&b=c", "/a&b=c"}, {"x..x", "/x..x"},
                  {"x..", "/x.."},   {"~x", "/%7Ex"},   {"a:b", "/a:b"},     {"a'b\"", "/a'b%22"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         file_write(harness_text("www/%s", table[i].name), str_of(table[i].name));

@@ -146,7 +146,7 @@ Test(http, methods_that_cannot_be_served)
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         struct response r = ask(c, "%s /files/one.txt HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", methods[i]);
         assert_status(r, 405);
-        assert_field(r, "Allow", "GET, HEAD");
+        assert_field(r, "Allow", "GET, HEAD, OPTIONS");
     }
     static const char *const unknown[] = {"BREW", "get", "GETS", "G"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)

@@ -256,3 +256,63 @@ Test(schema, an_empty_list_is_no_text)
     cr_expect_eq(server.index.n, 0);
     conf_run_end(&run);
 }
+
+/* ---- mappings that several tables share ---- */
+
+struct door {
+    int64_t width;
+    struct str name;
+};
+
+static const struct conf_key door_keys[] = {
+    {"width", CONF_INT, offsetof(struct door, width), .fallback = "7", .min = 1},
+    {"name", CONF_TEXT, offsetof(struct door, name), .required = true, .doc = "over it"},
+};
+static const struct conf_table door_table = CONF_TABLE("a door", door_keys);
+
+static int read_door(struct conf_run *run, struct str text, struct door *door)
+{
+    *door = (struct door){0};
+    conf_run_start(run, text);
+    cr_assert_eq(run->status, 0, "%s", conf_run_errors(run));
+    return conf_read_keys(&run->reader, run->root, &door_table, door);
+}
+
+static const struct reject key_rejects[] = {
+    {"[]", "t:1:1: error: takes a mapping, not a list\n"},
+    {"x", "t:1:1: error: takes a mapping, not a value\n"},
+    {"{}", "t:1:1: error: lacks `name`: over it\n"},
+    {"{nmae: a, other: {width: x}}", "t:1:1: error: lacks `name`: over it\n"},
+    {"{other: [], width: 0, name: a}", "t:1:20: error: width: 0 is out of range (1 or more)\n"},
+    {"{name: [], width: x}", "t:1:8: error: name: takes a single value, not a list\n"
+                             "t:1:19: error: width: `x` is not a number\n"},
+    {"{name: ~, other: x}", "t:1:8: error: name: has no value\n"},
+};
+
+Test(schema, keys_rejected)
+{
+    for (size_t i = 0; i < sizeof key_rejects / sizeof *key_rejects; i++) {
+        struct conf_run run;
+        struct door door;
+        cr_expect_eq(read_door(&run, str_of(key_rejects[i].text), &door), -EINVAL, "%s", key_rejects[i].text);
+        cr_expect_str_eq(conf_run_errors(&run), key_rejects[i].errors);
+        conf_run_end(&run);
+    }
+}
+
+/* Whatever others have there is left as it is, in the tree too; a default is added to it. */
+Test(schema, keys_of_others_are_left_alone)
+{
+    struct conf_run run;
+    struct door door;
+    cr_expect_eq(read_door(&run, STR("widht: 1\nname: front\nlimits: {a: [b]}\nnull: ~\n"), &door), 0, "%s",
+                 conf_run_errors(&run));
+    cr_expect_str_eq(conf_run_errors(&run), "");
+    cr_expect_eq(door.width, 7);
+    cr_expect(str_eq(door.name, STR("front")));
+    cr_expect_null(strstr(conf_run_dump(&run).p, "front\nwidth"), "the default comes last");
+    cr_expect_not_null(strstr(conf_run_dump(&run).p, "width: 7\n"));
+    cr_expect_not_null(strstr(conf_run_dump(&run).p, "widht: 1\n"));
+    cr_expect_eq(conf_read_map(&run.reader, run.root, &door_table, &door), -EINVAL, "as the only table");
+    conf_run_end(&run);
+}

@@ -46,7 +46,7 @@ TestSuite(file_job, .init = setup, .fini = teardown);
 static int look(const char *path, bool may_block)
 {
     forget();
-    job = (struct file_job){.root = &(struct file_root){disk_root, NULL}, .path = path, .may_block = may_block};
+    job = (struct file_job){.root = &(struct file_root){.fd = disk_root}, .path = path, .may_block = may_block};
     file_job_run(&job);
     cr_expect(job.error == 0 || (!job.bytes && job.fd == -1), "%s: a failure leaves nothing behind", path);
     return job.error;
@@ -210,7 +210,7 @@ Test(file_job, walking_may_block)
 {
     disk.openat2_errno = ENOSYS;
     cr_expect_eq(look("a", false), -EAGAIN);
-    cr_expect_eq(look("../x", false), -EAGAIN);
+    cr_expect_eq(look("d/x", false), -EAGAIN);
 }
 
 static int open_descriptors(void)
@@ -277,7 +277,7 @@ static bool unchanged_since(const struct file_version *known)
 {
     forget();
     job =
-        (struct file_job){.root = &(struct file_root){disk_root, NULL}, .path = "a", .known = known, .may_block = true};
+        (struct file_job){.root = &(struct file_root){.fd = disk_root}, .path = "a", .known = known, .may_block = true};
     file_job_run(&job);
     cr_expect_eq(job.error, 0);
     cr_expect_eq(job.unchanged, !job.bytes, "what is known is not read again");
@@ -301,6 +301,96 @@ Test(file_job, versions)
     known = job.version;
     known.changed.tv_nsec ^= 1;
     cr_expect_not(unchanged_since(&known), "only the inode was written to");
+}
+
+/* ---- encoded files beside it ---- */
+
+enum { BR = 1, ZST = 2, GZ = 4, EVERY = BR | ZST | GZ };
+
+static unsigned beside(const char *path, unsigned wanted, const struct file_version *known, bool may_block)
+{
+    forget();
+    job = (struct file_job){.root = &(struct file_root){.fd = disk_root}, .path = path, .known = known};
+    job.wanted = wanted;
+    job.may_block = may_block;
+    file_job_run(&job);
+    cr_expect_eq(job.error, 0, "%s: %d", path, job.error);
+    return job.present;
+}
+
+Test(file_job, what_is_no_encoded_file)
+{
+    cr_assert_eq(mkdirat(disk_root, "a.br", 0755), 0);
+    cr_assert_eq(mkfifoat(disk_root, "a.zst", 0644), 0);
+    link_to("/etc/passwd", "a.gz");
+    cr_expect_eq(beside("a", EVERY, NULL, true), 0);
+    cr_expect_eq(beside("d/b", EVERY, NULL, true), 0);
+    disk.openat2_errno = ENOSYS;
+    cr_expect_eq(beside("a", EVERY, NULL, true), 0);
+}
+
+Test(file_job, encoded_files_where_there_is_no_file)
+{
+    disk_write("x.br", "", 0);
+    cr_expect_eq(look("x", true), -ENOENT);
+    job.wanted = EVERY;
+    file_job_run(&job);
+    cr_expect_eq(job.error, -ENOENT);
+    cr_expect_eq(job.present, 0);
+}
+
+Test(file_job, a_path_too_long_for_a_suffix)
+{
+    static char path[4096]; /* "././././a", as long as a path may be */
+    memset(path, '/', sizeof path - 1);
+    for (size_t i = 0; i < sizeof path - 2; i += 2)
+        path[i] = '.';
+    path[sizeof path - 2] = 'a';
+    cr_expect_eq(beside(path, EVERY, NULL, true), 0);
+    disk_write("a.br", "", 0);
+    cr_expect_eq(beside(path, EVERY, NULL, true), 0);
+    cr_expect_eq(beside(path + 4, EVERY, NULL, true), BR);
+}
+
+Test(file_job, encoded_files)
+{
+    static const char *const names[] = {"a.br", "a.zst", "a.gz"};
+    for (unsigned i = 0; i < 3; i++) {
+        disk_write(names[i], "", 0);
+        for (unsigned wanted = 0; wanted <= EVERY; wanted++)
+            cr_expect_eq(beside("a", wanted, NULL, true), wanted & ((2U << i) - 1), "%s %u", names[i], wanted);
+    }
+    cr_expect_eq(beside("a", EVERY, NULL, false), EVERY, "all is in the caches");
+    struct file_version known = job.version;
+    cr_expect_eq(beside("a", EVERY, &known, true), EVERY);
+    cr_expect(job.unchanged);
+    cr_assert_eq(unlinkat(disk_root, "a.zst", 0), 0);
+    cr_expect_eq(beside("a", EVERY, &known, true), BR | GZ);
+    cr_expect(job.unchanged, "that says nothing of the file itself");
+}
+
+/* That a name is not there is something the kernel has to find out, too: nobody has asked for these yet. */
+Test(file_job, encoded_files_that_are_not_in_the_caches)
+{
+    cr_expect_eq(look("a", false), 0);
+    forget();
+    job = (struct file_job){.root = &(struct file_root){.fd = disk_root}, .path = "a", .wanted = GZ};
+    file_job_run(&job);
+    cr_expect_eq(job.error, -EAGAIN);
+    cr_expect_null(job.bytes);
+    job.may_block = true;
+    file_job_run(&job);
+    cr_expect_eq(job.error, 0);
+    cr_expect_eq(job.present, 0);
+}
+
+Test(file_job, encoded_files_behind_links)
+{
+    disk_write("d/x", "", 0);
+    link_to("d/x", "a.br");
+    link_to("loop.zst", "loop.zst");
+    link_to("a.gz", "a.gz");
+    cr_expect_eq(beside("a", EVERY, NULL, true), BR);
 }
 
 /* ---- files that change while they are read ---- */

@@ -85,12 +85,12 @@ Test(redirect, refused)
 static char location[512];
 static int sent_status;
 
-static int head(struct exchange *x, int status, struct str fields, int64_t length)
+static int head(struct exchange *x, const struct http_head *head)
 {
-    (void)x, (void)length;
-    sent_status = status;
-    cr_assert(str_starts(fields, STR("Location: ")));
-    struct str value = str_skip(fields, sizeof "Location: " - 1);
+    (void)x;
+    sent_status = head->status;
+    cr_assert(str_starts(head->fields, STR("Location: ")));
+    struct str value = str_skip(head->fields, sizeof "Location: " - 1);
     snprintf(location, sizeof location, "%.*s", (int)str_find(value, '\r'), value.p);
     cr_expect(str_eq(str_skip(value, str_find(value, '\r')), STR("\r\nContent-Type: text/plain\r\n")));
     return 0;

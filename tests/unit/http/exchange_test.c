@@ -20,10 +20,10 @@ static void note(const char *format, ...)
     va_end(args);
 }
 
-static int head(struct exchange *x, int status, struct str fields, int64_t length)
+static int head(struct exchange *x, const struct http_head *head)
 {
     (void)x;
-    note("head %d [" STR_FMT "] %lld;", status, STR_ARG(fields), (long long)length);
+    note("head %d [" STR_FMT "] %lld;", head->status, STR_ARG(head->fields), (long long)head->length);
     return failure;
 }
 
@@ -93,7 +93,7 @@ Test(exchange, more_than_was_promised)
     cr_expect_eq(http_content(&x, STR("8")), 0);
     cr_expect_eq(http_file(&x, 9, 0, 10, NULL), 0);
     cr_expect_eq(http_end(&x), 0);
-    cr_expect_eq(x.response.sent, 5);
+    cr_expect_eq(x.response.given, 5);
     expect_calls("head 200 [] 5;content [123];content [45];end;");
 }
 
@@ -112,7 +112,7 @@ Test(exchange, a_broken_connection)
     cr_expect_eq(http_send(&x, 200, STR(""), STR("a")), -EPIPE);
     expect_calls("head 200 [] 1;");
     cr_expect_eq(http_content(&x, STR("a")), -EPIPE);
-    cr_expect_eq(x.response.sent, 0);
+    cr_expect_eq(x.response.given, 0);
     cr_expect_eq(http_end(&x), -EPROTO, "the promised byte is missing");
 }
 
@@ -122,7 +122,7 @@ Test(exchange, where_there_is_no_content)
     x.request.method = METHOD_HEAD;
     cr_expect_eq(http_send(&x, 200, STR("A: b\r\n"), STR("hello")), 0);
     expect_calls("head 200 [A: b\r\n] 5;end;");
-    cr_expect_eq(x.response.sent, 0);
+    cr_expect_eq(x.response.given, 0);
     cr_expect(x.response.ended);
     x.request.method = METHOD_GET;
     cr_expect_eq(http_send(&x, 304, STR(""), STR("hello")), 0);
@@ -141,7 +141,7 @@ Test(exchange, content_of_unknown_length)
     cr_expect_eq(http_file(&x, 9, 7, 0, NULL), 0);
     cr_expect_eq(http_content(&x, STR("b")), 0);
     cr_expect_eq(http_end(&x), 0);
-    cr_expect_eq(x.response.sent, 2);
+    cr_expect_eq(x.response.given, 2);
     expect_calls("head 200 [] -1;content [a];content [b];end;");
 }
 

@@ -117,8 +117,10 @@ static const struct chunked refused[] = {
     {";a=b\r\n\r\n", -EBADMSG, NULL, NULL},
     {"\"5\"\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     /* no overflow */
-    {"1000000000000000\r\n", -EBADMSG, NULL, NULL},
-    {"ffffffffffffffff\r\n", -EBADMSG, NULL, NULL},
+    {"1000000000000000\r\n", -EMSGSIZE, NULL, NULL},
+    {"ffffffffffffffff\r\n", -EMSGSIZE, NULL, NULL},
+    {"1\r\nx\r\nffffffffffffffff\r\n", -EMSGSIZE, NULL, NULL},
+    {"00000000000000005\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"10000000000000005\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"00000000000000000000005\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"fffffffffffffff\r\n", -EMSGSIZE, NULL, NULL},
@@ -136,7 +138,27 @@ static const struct chunked refused[] = {
     {"0\n\r\n", -EBADMSG, NULL, NULL},
     {"0\r\n\n", -EBADMSG, NULL, NULL},
     {"0\r\n\rX\r\n\r\n", -EBADMSG, NULL, NULL},
-    /* 7.1.1: extensions without control bytes, and not without end */
+    /* 7.1.1: extensions have names, values are tokens or quoted */
+    {"5;\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a;\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a \r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=b \r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;=b\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=;b\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a b\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=b c\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=b=c\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a,b\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=\"b\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=\"b\\\"\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=\"b\"c\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;\"a\"\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=\xc3\xa4\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=\"\x01\"\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=\"\\\x01\"\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    {"5;a=\"\x7f\"\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
+    /* without control bytes, and not without end */
     {"5;a\nb\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"5;a\x01\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
     {"5;a\x7f\r\nhello\r\n0\r\n\r\n", -EBADMSG, NULL, NULL},
@@ -183,7 +205,7 @@ static const struct chunked accepted[] = {
     {"1\r\nh\r\n0004\r\nello\r\n0\r\n\r\n", 0, "hello", ""},
     {"A\r\n0123456789\r\n0\r\n\r\n", 0, "0123456789", ""},
     {"a\r\n\r\n0\r\n\r\n\r\nX\r\n0\r\n\r\n", 0, "\r\n0\r\n\r\n\r\nX", ""},
-    {"000000000000005\r\nhello\r\n0\r\n\r\n", 0, "hello", ""},
+    {"0000000000000005\r\nhello\r\n0\r\n\r\n", 0, "hello", ""},
     {"40\r\n" DIGITS_64 "\r\n24\r\n"
      "012345678901234567890123456789abcdef"
      "\r\n0\r\n\r\n",
@@ -191,7 +213,8 @@ static const struct chunked accepted[] = {
     {"5;a\r\nhello\r\n0;b=c\r\n\r\n", 0, "hello", ""},
     {"3\t;x\r\nabc\r\n0\r\n\r\n", 0, "abc", ""},
     {"5 \t; a=\"b;c \"\r\nhello\r\n0\r\n\r\n", 0, "hello", ""},
-    {"5;a=\xc3\xa4\r\nhello\r\n0\r\n\r\n", 0, "hello", ""},
+    {"5;a=\"\xc3\xa4\\\"\"\r\nhello\r\n0\r\n\r\n", 0, "hello", ""},
+    {"5 ; a\t= \"\";b;c=d\r\nhello\r\n0\r\n\r\n", 0, "hello", ""},
     {"5\r\nhello\r\n0\r\nX: a\r\nContent-Length: 7\r\nY:\t\xff\r\n\r\nrest", 0, "hello", "rest"},
 };
 

@@ -38,7 +38,10 @@ static int parse_on_a_thread(void *arg)
 {
     struct parsed *parsed = arg;
     arena_clear(&h.x.arena);
-    parsed->status = h1_parse(&h, parsed->head.p, parsed->head.n);
+    char *copy = arena_alloc(&h.x.arena, parsed->head.n);
+    cr_assert_not_null(copy);
+    memcpy(copy, parsed->head.p, parsed->head.n);
+    parsed->status = h1_parse(&h, copy, parsed->head.n);
     return 0;
 }
 
@@ -119,7 +122,7 @@ static const struct refusal lines[] = {
     {400, "OPTIONS *x HTTP/1.1\r\n" HOST END},
     {400, "GET a:80 HTTP/1.1\r\n" HOST END},
     {501, "CONNECT a:80 HTTP/1.1\r\n" HOST END},
-    {501, "CONNECT / HTTP/1.1\r\n" HOST END},
+    {400, "CONNECT / HTTP/1.1\r\n" HOST END},
     {400, "GET /#a HTTP/1.1\r\n" HOST END},
     {400, "GET /%zz HTTP/1.1\r\n" HOST END},
     {400, "GET /\x80 HTTP/1.1\r\n" HOST END},
@@ -189,12 +192,12 @@ static const struct refusal fields[] = {
     {501, POST "Transfer-Encoding: identity\r\n" END},
     {501, POST "Transfer-Encoding: chunkedx\r\n" END},
     {501, POST "Transfer-Encoding: xchunked\r\n" END},
-    {501, POST "Transfer-Encoding: \"chunked\"\r\n" END},
-    {501, POST "Transfer-Encoding: chunked;a=b\r\n" END},
-    {501, POST "Transfer-Encoding:\r\n" END},
+    {400, POST "Transfer-Encoding: \"chunked\"\r\n" END},
+    {400, POST "Transfer-Encoding: chunked;a=b\r\n" END},
+    {400, POST "Transfer-Encoding:\r\n" END},
     {400, POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n" END},
     {400, POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n" END},
-    {501, POST "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n" END},
+    {400, POST "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n" END},
     {400, POST "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n" END},
     {400, POST "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n" END},
     {400, POST "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n" END},
@@ -345,7 +348,7 @@ Test(h1_parse, the_parts_lie_in_the_head)
     cr_expect(str_eq(http_field(request, STR("X-Two")), STR("")));
     cr_expect_not_null(http_field(request, STR("X-Two")).p);
     cr_expect_null(http_field(request, STR("X-Three")).p);
-    cr_expect(request->line.p == head.p && request->fields[1].value.p > head.p);
+    cr_expect_eq(request->fields[1].value.p - request->line.p, strstr(head.p, "1 \t") - head.p);
 }
 
 static struct str make_head(size_t count, size_t value)

@@ -68,11 +68,7 @@ static const struct str refused[] = {
     /* what no file name can contain */
     STR_INIT("/%00"),
     STR_INIT("/a%00.html"),
-    STR_INIT("/a%2fb"),
-    STR_INIT("/a%2Fb"),
-    STR_INIT("/%2f"),
-    STR_INIT("/..%2f..%2fetc/passwd"),
-    STR_INIT("/%2e%2e%2fetc"),
+    STR_INIT("/a%2F%00"),
     /* backslashes */
     STR_INIT("/\\"),
     STR_INIT("/a\\b"),
@@ -237,6 +233,40 @@ Test(uri, decodes_once_and_then_removes_dots)
     }
 }
 
+/* %2F is no separator: it stays, and so does every percent sign of such a path, that it means one thing only. */
+static const struct path_case opaque[] = {
+    {"/a%2fb", "/a%2Fb", NULL},
+    {"/a%2Fb?c%2fd", "/a%2Fb", "c%2fd"},
+    {"/%2f", "/%2F", NULL},
+    {"/%2f%2f", "/%2F%2F", NULL},
+    {"/..%2f..%2fetc/passwd", "/..%2F..%2Fetc/passwd", NULL},
+    {"/%2e%2e%2fetc", "/..%2Fetc", NULL},
+    {"/a%2f../b", "/a%2F../b", NULL},
+    {"/a/..%2fb/../c", "/a/c", NULL},
+    {"/%2e%2e/a%2f", "/a%2F", NULL},
+    {"/%252f%2f", "/%252f%2F", NULL},
+    {"/%25%2f", "/%25%2F", NULL},
+    {"/%2541%2f%41", "/%2541%2FA", NULL},
+    {"/%5c%2f", "/\\%2F", NULL},
+    {"//a//%2f//b", "/a/%2F/b", NULL},
+    {"http://h/%2f", "/%2F", NULL},
+};
+
+static const char *const not_opaque[] = {
+    "/", "/a", "/%41", "/%25", "/%252f", "/%252F/%41", "/%5c", "/a?%2f", "/%2e%2e", "/%2", "/%2g", "http://h?%2f",
+};
+
+Test(uri, an_encoded_slash_stays_encoded)
+{
+    struct http_uri uri;
+    for (size_t i = 0; i < COUNT(not_opaque); i++)
+        cr_expect(http_uri_parse(&arena, str_of(not_opaque[i]), &uri) < 0 || !uri.opaque, "%s", not_opaque[i]);
+    for (size_t i = 0; i < COUNT(opaque); i++) {
+        expect_parsed(&opaque[i], &uri);
+        cr_expect(uri.opaque, "%s", opaque[i].target);
+    }
+}
+
 struct absolute_case {
     const char *target, *host, *path, *query;
     bool secure;
@@ -303,6 +333,62 @@ Test(uri, host_valid)
     cr_expect_not(http_host_valid((struct str){NULL, 0}));
     for (size_t i = 0; i < COUNT(good_hosts); i++)
         cr_expect(http_host_valid(good_hosts[i]), "%s", good_hosts[i].p);
+}
+
+static const struct str bad_authorities[] = {
+    {NULL, 0},         STR_INIT(""),       STR_INIT(":"),           STR_INIT(":80"),     STR_INIT("a"),
+    STR_INIT("a1"),    STR_INIT("a:"),     STR_INIT("192.0.2.1"),   STR_INIT("[::1]"),   STR_INIT("[::1]:"),
+    STR_INIT("/"),     STR_INIT("/:80"),   STR_INIT("*"),           STR_INIT("a:x"),     STR_INIT("a:65536"),
+    STR_INIT("a:80/"), STR_INIT("u@a:80"), STR_INIT("http://a:80"), STR_INIT("a:80:80"), STR_INIT("::1:80"),
+    STR_INIT("a:-1"),  STR_INIT("a:80 "),  STR_INIT("[::1]80"),
+};
+
+static const struct str good_authorities[] = {
+    STR_INIT("a:0"), STR_INIT("a:80"), STR_INIT("192.0.2.1:65535"), STR_INIT("[::1]:443"), STR_INIT("a.b-c:1"),
+};
+
+/* RFC 9112, 3.2.3 */
+Test(uri, authority_valid)
+{
+    for (size_t i = 0; i < COUNT(bad_authorities); i++)
+        cr_expect_not(http_authority_valid(bad_authorities[i]), "%s", bad_authorities[i].p);
+    for (size_t i = 0; i < COUNT(good_authorities); i++)
+        cr_expect(http_authority_valid(good_authorities[i]), "%s", good_authorities[i].p);
+}
+
+static const struct str not_normal[] = {
+    {NULL, 0},          STR_INIT(""),       STR_INIT("a"),      STR_INIT("a/b"),     STR_INIT("*"),
+    STR_INIT("//"),     STR_INIT("//a"),    STR_INIT("/a//b"),  STR_INIT("/a//"),    STR_INIT("/."),
+    STR_INIT("/.."),    STR_INIT("/./"),    STR_INIT("/../"),   STR_INIT("/./a"),    STR_INIT("/../a"),
+    STR_INIT("/a/."),   STR_INIT("/a/.."),  STR_INIT("/a/./b"), STR_INIT("/a/../b"), STR_INIT("/%41"),
+    STR_INIT("/a%20b"), STR_INIT("/a/%2f"), STR_INIT("/%25"),   STR_INIT("/%00"),    STR_INIT("/100%/%41"),
+    STR_INIT("/%4%41"),
+};
+
+static const struct str normal[] = {
+    STR_INIT("/"),       STR_INIT("/a"),         STR_INIT("/a/"),         STR_INIT("/a/b"),
+    STR_INIT("/..."),    STR_INIT("/.a/..b/c."), STR_INIT("/a b"),        STR_INIT("/100%"),
+    STR_INIT("/%4/%g1"), STR_INIT("/%"),         STR_INIT("/\xc3\xa4?#"),
+};
+
+Test(uri, path_is_normal)
+{
+    for (size_t i = 0; i < COUNT(not_normal); i++)
+        cr_expect_not(http_path_is_normal(not_normal[i]), "%s", not_normal[i].p);
+    for (size_t i = 0; i < COUNT(normal); i++)
+        cr_expect(http_path_is_normal(normal[i]), "%s", normal[i].p);
+}
+
+/* Every path that a request can have can be configured, unless it is opaque or looks like it was encoded. */
+Test(uri, paths_of_requests_are_normal)
+{
+    struct http_uri uri;
+    for (size_t i = 0; i < COUNT(in_place) + COUNT(rewritten); i++) {
+        const struct path_case *c = i < COUNT(in_place) ? &in_place[i] : &rewritten[i - COUNT(in_place)];
+        cr_assert_eq(http_uri_parse(&arena, str_of(c->target), &uri), 0);
+        bool encoded = strstr(c->path, "%41") || strstr(c->path, "%2e");
+        cr_expect_eq(http_path_is_normal(uri.path), !encoded, "%s", c->target);
+    }
 }
 
 /* Every promise of the header, on targets made of what could break them. */
@@ -381,4 +467,52 @@ Test(uri, what_is_encoded_parses_to_the_same_path)
     struct http_uri uri;
     cr_assert_eq(http_uri_parse(&arena, out_str(&o), &uri), 0);
     cr_expect(str_eq(uri.path, (struct str){path, n}));
+}
+
+static const struct encode_case encoded_opaque[] = {
+    {STR_INIT("/a%2Fb"), "/a%2Fb"},
+    {STR_INIT("//evil.example%2F"), "/evil.example%2F"},
+    {STR_INIT("/%25%2F a\r\n?#"), "/%25%2F%20a%0D%0A%3F%23"},
+};
+
+Test(uri, encodes_an_opaque_path)
+{
+    for (size_t i = 0; i < COUNT(encoded_opaque); i++) {
+        char buffer[128];
+        struct out o = out_on(buffer, sizeof buffer);
+        http_uri_encode_opaque(&o, encoded_opaque[i].path);
+        cr_expect(str_eq(out_str(&o), str_of(encoded_opaque[i].text)), STR_FMT, STR_ARG(out_str(&o)));
+    }
+    for (size_t i = 0; i < COUNT(opaque); i++) {
+        struct http_uri uri, again;
+        char buffer[128];
+        struct out o = out_on(buffer, sizeof buffer);
+        cr_assert_eq(http_uri_parse(&arena, str_of(opaque[i].target), &uri), 0);
+        http_uri_encode_opaque(&o, uri.path);
+        cr_assert_eq(http_uri_parse(&arena, out_str(&o), &again), 0);
+        cr_expect(str_eq(again.path, uri.path), "%s: " STR_FMT, opaque[i].target, STR_ARG(again.path));
+    }
+}
+
+static const struct encode_case queries[] = {
+    {{NULL, 0}, ""},
+    {STR_INIT(""), "?"},
+    {STR_INIT("a=b&c"), "?a=b&c"},
+    {STR_INIT("a?b/c:@"), "?a?b/c:@"},
+    {STR_INIT("%41%2f%0d"), "?%41%2f%0d"},
+    {STR_INIT("//a"), "?//a"},
+    {STR_INIT("\"<>[]\\^`{|}"), "?%22%3C%3E%5B%5D%5C%5E%60%7B%7C%7D"},
+    {STR_INIT("a b\r\nSet-Cookie: x\0\x7f"), "?a%20b%0D%0ASet-Cookie:%20x%00%7F"},
+    {STR_INIT("#\xc3\xa4"), "?%23%C3%A4"},
+};
+
+/* RFC 3986, 3.4 */
+Test(uri, encodes_a_query)
+{
+    for (size_t i = 0; i < COUNT(queries); i++) {
+        char buffer[128];
+        struct out o = out_on(buffer, sizeof buffer);
+        http_uri_encode_query(&o, queries[i].path);
+        cr_expect(str_eq(out_str(&o), str_of(queries[i].text)), STR_FMT, STR_ARG(out_str(&o)));
+    }
 }

@@ -1,0 +1,217 @@
+/* file_send.c: see file_send.h. */
+#include "handler/file_send.h"
+
+#include <errno.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "green/offload.h"
+#include "http/range.h"
+#include "log/log.h"
+#include "net/stream.h"
+
+enum {
+    WINDOW = 1 << 20,    /* of a larger file: what is made sure to be in memory before it is sent ... */
+    PROBED = WINDOW / 2, /* ... by a look at one page in so many bytes: the kernel reads ahead in large pieces */
+};
+
+#define WARM_TIME NSEC_SEC
+
+/* ---- windows of larger files ---- */
+
+struct warm_up {
+    int fd;
+    off_t at;
+    size_t n;
+};
+
+/* On the pool: waits for the disk, so that sendfile() on the loop need not. */
+static void read_window(void *arg)
+{
+    const struct warm_up *job = arg;
+    char bytes[16 * 1024];
+    for (size_t done = 0; done < job->n;) {
+        ssize_t got = pread(job->fd, bytes, sizeof bytes, job->at + (off_t)done);
+        if (got <= 0)
+            return; /* sendfile() will meet the same error, and report it */
+        done += (size_t)got;
+    }
+}
+
+static bool in_memory(int fd, off_t at)
+{
+    char byte;
+    struct iovec piece = {&byte, 1};
+    return preadv2(fd, &piece, 1, at, RWF_NOWAIT) == 1;
+}
+
+static bool window_in_memory(int fd, off_t at, size_t n)
+{
+    for (size_t probed = PROBED; probed < n; probed += PROBED)
+        if (!in_memory(fd, at + (off_t)probed))
+            return false;
+    return in_memory(fd, at + (off_t)n - 1);
+}
+
+static struct file_stamp stamp_of(const struct file_entry *entry)
+{
+    return (struct file_stamp){entry->version.size, entry->version.modified};
+}
+
+bool file_is_current(struct file_entry *entry)
+{
+    const struct file_stamp stamp = stamp_of(entry);
+    if (entry->fd < 0 || entry->current_at == green_now())
+        return true;
+    if (!file_still_is(entry->fd, &stamp))
+        return false;
+    entry->current_at = green_now();
+    return true;
+}
+
+/* Makes sure that a window is in memory, and, when time has passed since somebody looked, that it is what was promised.
+ * A file of one window that was found in memory is not probed again for a while. */
+static int prepare_window(struct file_entry *entry, const struct file_stamp *stamp, off_t at, size_t n, bool first)
+{
+    bool whole = n == (size_t)entry->version.size;
+    if (whole && green_now() < entry->warm_until)
+        return 0;
+    bool warm = window_in_memory(entry->fd, at, n);
+    int error = 0;
+    if (!warm)
+        error = green_offload(read_window, &(struct warm_up){entry->fd, at, n}, NSEC_NEVER);
+    if (error && error != -EAGAIN) /* a full pool: better a short stall than a broken answer */
+        return error;
+    if (whole)
+        entry->warm_until = nsec_add(green_now(), WARM_TIME);
+    return (!first || !warm) && !file_still_is(entry->fd, stamp) ? -ESTALE : 0;
+}
+
+/* ---- content ---- */
+
+static int send_open(struct exchange *x, struct file_entry *entry, const struct http_range *range)
+{
+    const struct file_stamp stamp = stamp_of(entry);
+    int error = 0;
+    for (size_t done = 0; done < range->n && !error;) {
+        size_t n = range->n - done < WINDOW ? (size_t)(range->n - done) : WINDOW;
+        off_t at = (off_t)(range->at + done);
+        error = prepare_window(entry, &stamp, at, n, x->response.given == 0);
+        if (!error)
+            error = http_file(x, entry->fd, at, n, &stamp);
+        done += n;
+    }
+    if (error == -ESTALE || error == -EIO)
+        log_limited(LOG_LEVEL_WARN, "files: " STR_FMT " changed while it was sent: the client is cut off",
+                    STR_ARG(x->request.uri.path));
+    return error;
+}
+
+static int send_range(struct exchange *x, struct file_entry *entry, const struct http_range *range)
+{
+    if (x->response.no_content)
+        return 0;
+    if (entry->fd < 0)
+        return http_content(x, (struct str){entry->bytes + range->at, (size_t)range->n});
+    return send_open(x, entry, range);
+}
+
+static int send_whole(struct exchange *x, struct file_entry *entry)
+{
+    const struct http_range all = {0, (uint64_t)entry->version.size};
+    int error = http_head(x, 200, entry->fields, entry->version.size);
+    if (!error)
+        error = send_range(x, entry, &all);
+    return error ? error : http_end(x);
+}
+
+/* ---- ranges ---- */
+
+static int send_unsatisfiable(struct exchange *x, const struct file_entry *entry)
+{
+    char field[HTTP_CONTENT_RANGE_SIZE];
+    struct out o = out_on(field, sizeof field);
+    http_content_range(&o, NULL, (uint64_t)entry->version.size);
+    return http_send_status(x, 416, out_str(&o));
+}
+
+static int send_part(struct exchange *x, struct file_entry *entry, const struct http_range *range)
+{
+    char field[HTTP_CONTENT_RANGE_SIZE];
+    struct out o = out_on(field, sizeof field);
+    struct http_head head = {206, entry->fields, (int64_t)range->n};
+    http_content_range(&o, range, (uint64_t)entry->version.size);
+    int error = http_head_put(x, &head, out_str(&o));
+    if (!error)
+        error = http_head(x, head.status, head.fields, head.length);
+    if (!error)
+        error = send_range(x, entry, range);
+    return error ? error : http_end(x);
+}
+
+static int send_parts_head(struct exchange *x, const struct file_entry *entry, const struct http_multipart *m)
+{
+    char field[HTTP_MULTIPART_TYPE_SIZE];
+    struct out o = out_on(field, sizeof field);
+    struct str rest = entry->fields;
+    (void)str_cut(&rest, '\n'); /* the parts have the Content-Type */
+    struct http_head head = {206, rest, (int64_t)http_multipart_length(m)};
+    http_multipart_type(&o, m);
+    int error = http_head_put(x, &head, out_str(&o));
+    return error ? error : http_head(x, head.status, head.fields, head.length);
+}
+
+static int send_parts(struct exchange *x, struct file_entry *entry, const struct http_ranges *ranges)
+{
+    struct http_multipart m;
+    size_t room = HTTP_PART_HEAD_SIZE + entry->type.n;
+    char *text = arena_alloc(&x->arena, room);
+    int error = text ? http_multipart_init(&m, ranges, entry->type, (uint64_t)entry->version.size) : -ENOMEM;
+    if (!error)
+        error = send_parts_head(x, entry, &m);
+    for (size_t i = 0; i < ranges->count && !error; i++) {
+        struct out o = out_on(text, room);
+        http_part_head(&o, &m, i);
+        error = http_content(x, out_str(&o));
+        if (!error)
+            error = send_range(x, entry, &ranges->v[i]);
+    }
+    if (error)
+        return error;
+    struct out o = out_on(text, room);
+    http_parts_end(&o, &m);
+    error = http_content(x, out_str(&o));
+    return error ? error : http_end(x);
+}
+
+/* ---- the answer ---- */
+
+static int send_precondition(struct exchange *x, int status, struct str fields)
+{
+    return status == 304 ? http_send(x, 304, fields, STR("")) : http_send_status(x, status, STR(""));
+}
+
+int file_send(struct exchange *x, struct file_entry *entry)
+{
+    const struct http_validators validators = {entry->etag, entry->modified};
+    int status = http_precondition(&x->request, &validators, time(NULL));
+    if (status)
+        return send_precondition(x, status, entry->fields);
+    struct http_ranges ranges;
+    status = http_range_select(&x->request, &validators, time(NULL), (uint64_t)entry->version.size, &ranges);
+    if (status == 416)
+        return send_unsatisfiable(x, entry);
+    if (status == 200)
+        return send_whole(x, entry);
+    return ranges.count == 1 ? send_part(x, entry, &ranges.v[0]) : send_parts(x, entry, &ranges);
+}
+
+int file_send_encoded(struct exchange *x, const struct file_entry *entry, const struct file_encoded *encoded)
+{
+    const struct http_validators validators = {encoded->etag, entry->modified};
+    int status = http_precondition(&x->request, &validators, time(NULL));
+    if (status)
+        return send_precondition(x, status, encoded->fields);
+    return http_send(x, 200, encoded->fields, (struct str){encoded->bytes, encoded->n});
+}

@@ -1,0 +1,81 @@
+/* serve.c: http_serve() of route.h: from a request to whoever answers it. */
+#include "http/route.h"
+#include "http/server.h"
+
+#define BIT(method) (1ULL << (method))
+_Static_assert(METHOD_UNKNOWN <= 64, "a word has a bit for each method");
+
+/* What a handler answers that has no opinion: all there are, but those that are not for an origin server, or unsafe for
+ * it (TRACE repeats what a client sent, cookies and all, to whoever made it ask). */
+#define ANY_METHOD (~(BIT(METHOD_CONNECT) | BIT(METHOD_TRACE)) & (BIT(METHOD_UNKNOWN) - 1))
+
+/* "Allow: GET, HEAD, OPTIONS\r\n" (RFC 9110, 10.2.1) */
+static struct str allow_field(struct exchange *x, uint64_t methods)
+{
+    enum { SIZE = 640 };
+    char *text = arena_alloc(&x->arena, SIZE);
+    if (!text)
+        return STR("");
+    struct out o = out_on(text, SIZE);
+    out_text(&o, "Allow: ");
+    for (enum method m = 0; m < METHOD_UNKNOWN; m++) {
+        if (!(methods & BIT(m)))
+            continue;
+        if (o.at[-1] != ' ')
+            out_text(&o, ", ");
+        out_put(&o, method_name(m));
+    }
+    out_text(&o, "\r\n");
+    return out_str(&o);
+}
+
+/* The request is about this server as a whole (RFC 9110, 9.3.7). */
+static int answer_asterisk(struct exchange *x)
+{
+    return http_send(x, 200, allow_field(x, BIT(METHOD_GET) | BIT(METHOD_HEAD) | BIT(METHOD_OPTIONS)), STR(""));
+}
+
+static int admit(struct exchange *x)
+{
+    const struct http_policies *policies = &x->route->policies;
+    int error = 0;
+    for (size_t i = 0; i < policies->n && !error && !x->response.status; i++)
+        if (policies->v[i].policy->admit)
+            error = policies->v[i].policy->admit(x, policies->v[i].settings);
+    return error;
+}
+
+static int answer_method(struct exchange *x, uint64_t methods)
+{
+    struct str allow = allow_field(x, methods | BIT(METHOD_OPTIONS));
+    if (x->request.method == METHOD_OPTIONS)
+        return http_send(x, 200, allow, STR(""));
+    return http_send_status(x, 405, allow);
+}
+
+static int serve_missing(struct exchange *x, const void *settings)
+{
+    (void)settings;
+    return http_send_status(x, 404, STR(""));
+}
+
+const struct http_handler http_missing = {.name = STR_INIT("missing"), .serve = serve_missing};
+
+int http_serve(struct exchange *x)
+{
+    const struct http_request *request = &x->request;
+    if (str_eq(request->uri.path, STR("*")))
+        return answer_asterisk(x);
+    x->site = http_site_find(&x->server->sites, request->host);
+    if (!x->site)
+        return http_send_status(x, 404, STR(""));
+    x->route = http_route_find(x->site, request->uri.path);
+    int error = x->route->policies.n ? admit(x) : 0;
+    if (error || x->response.status)
+        return error;
+    const struct http_handler *handler = x->route->handler;
+    uint64_t methods = handler->methods ? handler->methods : ANY_METHOD;
+    if (!(methods & BIT(request->method)))
+        return answer_method(x, methods);
+    return handler->serve(x, x->route->settings);
+}

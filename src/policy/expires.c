@@ -1,0 +1,116 @@
+/* expires.c: `expires`: how long caches may keep a response, by its media type (RFC 9111, 5.2.2.1 and 5.3).
+ *
+ *     expires: {"text/css": 7d, "*": 1h}
+ *
+ * The most specific entry counts: a type, then all of its kind (image/ and a star), then `*`. A handler that has said so itself, with a
+ * Cache-Control of its own, is left alone.
+ */
+#include <errno.h>
+#include <time.h>
+
+#include "http/date.h"
+#include "http/token.h"
+#include "policy/registry.h"
+
+struct lifetime {
+    struct str type; /* "text/css", "image/" for all of a kind, "" for everything */
+    nsec time;
+};
+
+struct expires {
+    struct lifetime *v;
+    size_t n;
+};
+
+static bool is_pattern(struct str text)
+{
+    size_t slash = str_find(text, '/');
+    struct str kind = {text.p, slash}, rest = str_skip(text, slash + 1);
+    return str_eq(text, STR("*")) ||
+           (slash < text.n && http_is_token(kind) && (str_eq(rest, STR("*")) || http_is_token(rest)));
+}
+
+static int read_lifetime(struct conf_reader *r, struct conf_node *node, struct lifetime *lifetime)
+{
+    static const struct conf_key kind = {.kind = CONF_TIME, .max = 365 * 86400 * NSEC_SEC};
+    if (!is_pattern(node->key)) {
+        conf_error_key(r, node, "not a media type, such as text/css, image/* or *");
+        return -EINVAL;
+    }
+    lifetime->type = node->key;
+    if (str_ends(lifetime->type, STR("*")))
+        lifetime->type.n--;
+    return conf_read_value(r, node, &kind, &lifetime->time);
+}
+
+static int read_expires(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    struct expires *expires = field;
+    int first = 0;
+    if (node->kind != CONF_MAPPING) {
+        conf_error(r, node, "takes a mapping of media types to durations, not %s", conf_kind_name(node));
+        return -EINVAL;
+    }
+    size_t count = 0;
+    conf_each (item, node)
+        count++;
+    expires->v = arena_zalloc(r->arena, count * sizeof *expires->v);
+    if (!expires->v)
+        return -ENOMEM;
+    conf_each (item, node) {
+        int error = read_lifetime(r, item, &expires->v[expires->n++]);
+        first = first ? first : error;
+    }
+    return first;
+}
+
+static const struct conf_key keys[] = {
+    {"expires", CONF_CUSTOM, 0, .read = read_expires,
+     .doc = "how long caches may keep a response, by media type: {\"text/css\": 7d, \"image/*\": 30d, \"*\": 1h}"},
+};
+
+static const struct conf_table table = CONF_TABLE("expires", keys);
+
+static bool matches(struct str pattern, struct str type)
+{
+    bool kind = pattern.n == 0 || pattern.p[pattern.n - 1] == '/';
+    if (kind && type.n > pattern.n)
+        type.n = pattern.n;
+    return str_eq_nocase(pattern, type);
+}
+
+/* A longer pattern is a more specific one. */
+static const struct lifetime *find(const struct expires *expires, struct str type)
+{
+    const struct lifetime *best = NULL;
+    for (size_t i = 0; i < expires->n; i++) {
+        const struct lifetime *lifetime = &expires->v[i];
+        if ((!best || lifetime->type.n > best->type.n) && matches(lifetime->type, type))
+            best = lifetime;
+    }
+    return best;
+}
+
+static bool is_kept(int status)
+{
+    return status == 200 || status == 203 || status == 206 || status == 304;
+}
+
+static int dress(struct exchange *x, const void *settings, struct http_head *head)
+{
+    struct str type = http_head_field(head, STR("Content-Type"));
+    const struct lifetime *lifetime = find(settings, str_trim(str_cut(&type, ';')));
+    if (!lifetime || !is_kept(head->status) || http_head_field(head, STR("Cache-Control")).p)
+        return 0;
+    int64_t seconds = lifetime->time / NSEC_SEC;
+    char date[HTTP_DATE_SIZE];
+    http_date_write(date, time(NULL) + seconds);
+    return http_head_add(x, head, "Cache-Control: max-age=%lld\r\nExpires: %.*s\r\n", (long long)seconds,
+                         HTTP_DATE_SIZE, date);
+}
+
+const struct http_policy policy_expires = {
+    .table = &table,
+    .size = sizeof(struct expires),
+    .dress = dress,
+};

@@ -1,0 +1,6 @@
+/* registry.c: see registry.h. */
+#include "policy/registry.h"
+
+const struct http_policy *const policy_registry[] = {
+    &policy_access, &policy_limit, &policy_auth, &policy_headers, &policy_expires, &policy_compress, NULL,
+};

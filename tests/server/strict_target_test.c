@@ -1,0 +1,257 @@
+/* Targets: their four forms, percent-encoding, dot segments, and ways out of a root. */
+#include "harness.h"
+#include "strict.h"
+
+#include <criterion/criterion.h>
+
+#define OF(method, target) method " " target " HTTP/1.1\r\n" HOST "\r\n"
+#define TO(target) OF("GET", target)
+
+TestSuite(strict_target, .init = strict_begin, .fini = harness_end);
+
+static const struct strict_row bytes[] = {
+    ROW("3986 2.1", "% alone", "400", TO("/%")),
+    ROW("3986 2.1", "% and one digit", "400", TO("/%4")),
+    ROW("3986 2.1", "% and other letters", "400", TO("/%zz")),
+    ROW("3986 2.1", "% and one digit, then another letter", "400", TO("/%4z")),
+    ROW("3986 2.1", "% and another letter, then a digit", "400", TO("/%z4")),
+    ROW("3986 2.1", "two percent signs", "400", TO("/%%41")),
+    ROW("3986 2.1", "% before a slash", "400", TO("/a%/b")),
+    ROW("3986 2.1", "% before a query", "400", TO("/a%?b")),
+    ROW("3986 2.1", "a triplet cut by the query", "400", TO("/a%4?1")),
+    ROW("3986 2.1", "% and a sign", "400", TO("/%+4")),
+    ROW("3986 2.1", "%u, of Unicode", "400", TO("/%u0041")),
+    ROW("3986 2.1", "% at the end of a query", "400", TO("/?a%")),
+    ROW("3986 2.1", "half a triplet in a query", "400", TO("/?a=%4")),
+    ROW("3986 2.1", "a bad triplet in a query", "400", TO("/?a=%zz&b")),
+    ROW("3986 2.1", "a bad triplet of an absolute-form", "400", TO("http://t/%zz")),
+    ROW("3986 3.3", "%00", "400", TO("/%00")),
+    ROW("3986 3.3", "%00 within a segment", "400", TO("/a%00b")),
+    ROW("3986 3.3", "%00 behind a file's name", "400", TO("/files/one.txt%00")),
+    ROW("3986 3.3", "%00 and another suffix", "400", TO("/files/one.txt%00.html")),
+    ROW("3986 3.3", "a backslash", "400", TO("/\\")),
+    ROW("3986 3.3", "a backslash within a segment", "400", TO("/a\\b")),
+    ROW("3986 3.3", "a backslash for the first slash", "400", TO("\\a")),
+    ROW("3986 3.3", "a way up by backslashes", "400", TO("/files/..\\..\\secret.txt")),
+    ROW("3986 3.3", "another host by a backslash", "400", TO("/\\evil.test")),
+    ROW("9112 3.2", "a fragment", "400", TO("/#f")),
+    ROW("9112 3.2", "a fragment alone", "400", TO("#f")),
+    ROW("9112 3.2", "a number sign within a segment", "400", TO("/a#b/c")),
+    ROW("9112 3.2", "a fragment behind a query", "400", TO("/?a#f")),
+    ROW("9112 3.2", "an empty fragment", "400", TO("/a#")),
+    ROW("9112 3.2", "a fragment of an absolute-form", "400", TO("http://t/#f")),
+    ROW("9112 3.2", "UTF-8", "400", TO("/caf\303\251")),
+    ROW("9112 3.2", "0xff", "400", TO("/\377")),
+    ROW("9112 3.2", "UTF-8 in a query", "400", TO("/?caf\303\251")),
+    ROW("9112 3.2", "DEL", "400", TO("/a\177")),
+    ROW("9112 3.2", "DEL in a query", "400", TO("/?a\177")),
+    ROW("9112 3.2", "a control byte", "400", TO("/a\001")),
+    ROW("9112 3.2", "a NUL", "400", TO("/a\0b")),
+    ROW("9112 3.2", "a NUL in a query", "400", TO("/?\0")),
+    ROW("9112 3.2", "a tab", "400", TO("/a\tb")),
+    ROW("9112 3.2", "a form feed", "400", TO("/a\fb")),
+    ROW("9112 3.2", "an escape", "400", TO("/a\033[1mb")),
+    ROW("3986 2.2", "bytes that only browsers leave as they are", "400|200+", TO("/\"<>^`{|}[]")),
+    ROW("3986 2.2", "the same in a query", "400|200+", TO("/?\"<>^`{|}[]\\")),
+    ROW("3986 3.3", "%2F", "200+", TO("/a%2Fb")),
+    ROW("3986 3.3", "%2f, and nothing else", "200+", TO("/%2f")),
+    ROW("3986 3.3", "%5C", "200+", TO("/a%5Cb")),
+    ROW("3986 3.3", "%23, %3F and %25", "200+", TO("/a%23b%3Fc%25d")),
+    ROW("3986 3.3", "%20", "200+", TO("/a%20b")),
+    ROW("3986 3.3", "UTF-8 by triplets", "200+", TO("/caf%C3%A9")),
+    ROW("3986 3.3", "no UTF-8 by triplets", "200+", TO("/%ff%C0%AF")),
+    ROW("3986 3.3", "every byte that may stand for itself", "200+", TO("/-._~!$&'()*+,;=:@azAZ09")),
+    ROW("3986 3.4", "an empty query", "200+", TO("/?")),
+    ROW("3986 3.4", "every byte that may stand in a query", "200+", TO("/?-._~!$&'()*+,;=:@/?azAZ09")),
+    ROW("3986 3.4", "two question marks", "200+", TO("/??")),
+    ROW("3986 3.4", "%00 in a query, which we do not decode", "200+", TO("/?%00")),
+};
+
+Test(strict_target, byte)
+{
+    STRICT_RUN(bytes);
+}
+
+static const struct strict_row forms[] = {
+    ROW("9112 3.2.4", "an asterisk-form for GET", "400", OF("GET", "*")),
+    ROW("9112 3.2.4", "an asterisk-form for HEAD", "400", OF("HEAD", "*")),
+    ROW("9112 3.2.4", "an asterisk-form for POST", "400", OF("POST", "*")),
+    ROW("9112 3.2.4", "an asterisk-form for TRACE", "400|405|405+", OF("TRACE", "*")),
+    ROW("9112 3.2.4", "two asterisks", "400", OF("OPTIONS", "**")),
+    ROW("9112 3.2.4", "an asterisk and more", "400", OF("OPTIONS", "*x")),
+    ROW("9112 3.2.4", "an asterisk with a query", "400", OF("OPTIONS", "*?x")),
+    ROW("9112 3.2.4", "an asterisk with a slash", "400", OF("OPTIONS", "*/")),
+    ROW("9112 3.2.4", "an asterisk and more for GET", "400", OF("GET", "*x")),
+    ROW("9112 3.2.3", "an authority-form for GET", "400", OF("GET", "t:80")),
+    ROW("9112 3.2.3", "an authority-form for POST", "400", OF("POST", "t:80")),
+    ROW("9112 3.2.3", "an authority-form for OPTIONS", "400", OF("OPTIONS", "t:80")),
+    ROW("9112 3.2.1", "a host for GET", "400", OF("GET", "t")),
+    ROW("9112 3.2.1", "a host with a path", "400", OF("GET", "t/target")),
+    ROW("9112 3.2.1", "a query alone", "400", OF("GET", "?a")),
+    ROW("9112 3.2.1", "a relative path", "400", OF("GET", "./target")),
+    ROW("9112 3.2.1", "a relative path up", "400", OF("GET", "../target")),
+    ROW("9112 3.2.1", "a dot", "400", OF("GET", ".")),
+    ROW("9112 3.2.1", "an at sign", "400", OF("GET", "@t/")),
+    ROW("9112 3.2.1", "a slash by a triplet", "400", OF("GET", "%2Ftarget")),
+    ROW("9112 3.2.1", "a quoted target", "400", OF("GET", "\"/\"")),
+    ROW("9112 3.2.1", "a target in angle brackets", "400", OF("GET", "</>")),
+    ROW("9110 9.3.6", "CONNECT of a path", "400", OF("CONNECT", "/")),
+    ROW("9110 9.3.6", "CONNECT of an absolute-form", "400", OF("CONNECT", "http://t:80/")),
+    ROW("9110 9.3.6", "CONNECT of an asterisk", "400", OF("CONNECT", "*")),
+    ROW("9110 9.3.6", "CONNECT without a port", "400", OF("CONNECT", "t")),
+    ROW("9110 9.3.6", "CONNECT with an empty port", "400", OF("CONNECT", "t:")),
+    ROW("9110 9.3.6", "CONNECT without a host", "400", OF("CONNECT", ":80")),
+    ROW("9110 9.3.6", "CONNECT to port 65536", "400", OF("CONNECT", "t:65536")),
+    ROW("9110 9.3.6", "CONNECT with letters for a port", "400", OF("CONNECT", "t:https")),
+    ROW("9110 9.3.6", "CONNECT with a path", "400", OF("CONNECT", "t:80/")),
+    ROW("9110 9.3.6", "CONNECT with a query", "400", OF("CONNECT", "t:80?x")),
+    ROW("9110 9.3.6", "CONNECT with a user", "400", OF("CONNECT", "u@t:80")),
+    ROW("9110 9.3.6", "CONNECT to an address without brackets", "400", OF("CONNECT", "::1:80")),
+    ROW("9110 9.3.6", "CONNECT", "501|501+", OF("CONNECT", "t:443")),
+    ROW("9110 9.3.6", "CONNECT to an IPv6 address", "501|501+", OF("CONNECT", "[::1]:443")),
+    ROW("9110 9.3.6", "CONNECT with a length, which has no meaning", "501|400",
+        "CONNECT t:443 HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"),
+    ROW("9110 9.3.7", "OPTIONS of everything", "200+|204+", OF("OPTIONS", "*")),
+    ROW("9110 9.3.7", "OPTIONS of everything at another site", "200+|204+",
+        "OPTIONS * HTTP/1.1\r\nHost: other.test\r\n\r\n"),
+    ROW("9112 3.2.4", "OPTIONS of an absolute-form without a path", "200+|204+", OF("OPTIONS", "http://t")),
+    ROW("9112 3.2.1", "an asterisk behind a slash", "200+", OF("GET", "/*")),
+    ROW("9112 3.2.1", "a URL behind a slash", "200+", OF("GET", "/http://t/")),
+};
+
+Test(strict_target, form)
+{
+    STRICT_RUN(forms);
+}
+
+static const struct strict_row absolutes[] = {
+    ROW("9110 4.2.1", "no host", "400", TO("http:///")),
+    ROW("9110 4.2.1", "no host and no path", "400", TO("http://")),
+    ROW("9110 4.2.1", "no host, but a query", "400", TO("http://?a")),
+    ROW("9110 4.2.1", "no host, but a port", "400", TO("http://:80/")),
+    ROW("9110 4.2.1", "one slash", "400", TO("http:/t/")),
+    ROW("9110 4.2.1", "no slash", "400", TO("http:t")),
+    ROW("9110 4.2.1", "a scheme alone", "400", TO("http:")),
+    ROW("9110 4.2.1", "no colon", "400", TO("http//t/")),
+    ROW("9110 4.2.1", "three slashes", "400", TO("http:///t/")),
+    ROW("9110 4.2.1", "no scheme", "400", TO("://t/")),
+    ROW("9110 4.2.4", "a user", "400", TO("http://u@t/")),
+    ROW("9110 4.2.4", "a user and a password", "400", TO("http://u:p@t/")),
+    ROW("9110 4.2.4", "an empty user", "400", TO("http://@t/")),
+    ROW("9110 4.2.4", "a user that looks like a host", "400", TO("http://t:80@other.test/")),
+    ROW("3986 3.2.3", "letters for a port", "400", TO("http://t:x/")),
+    ROW("3986 3.2.3", "a negative port", "400", TO("http://t:-1/")),
+    ROW("3986 3.2.3", "port 65536", "400", TO("http://t:65536/")),
+    ROW("3986 3.2.3", "two ports", "400", TO("http://t:80:80/")),
+    ROW("3986 3.2.2", "no closing bracket", "400", TO("http://[::1/")),
+    ROW("3986 3.2.2", "a name behind brackets", "400", TO("http://[::1]t/")),
+    ROW("3986 3.2.2", "a name in brackets", "400", TO("http://[t]/")),
+    ROW("3986 3.2.2", "an address without brackets", "400", TO("http://::1/")),
+    ROW("3986 3.2.2", "a bad triplet in the host", "400", TO("http://%zz/")),
+    ROW("3986 3.2.2", "a backslash in the host", "400", TO("http://t\\@other.test/")),
+    ROW("3986 3.2.2", "a backslash for a slash", "400", TO("http:\\\\t/")),
+    ROW("3986 3.2.2", "a quote in the host", "400", TO("http://\"t\"/")),
+    ROW("9112 3.2", "a fragment and no path", "400", TO("http://t#f")),
+    ROW("3986 3.3", "a backslash in the path", "400", TO("http://t/a\\b")),
+    ROW("9110 4.3", "another scheme", "400|421|421+", TO("ftp://t/")),
+    ROW("9110 4.3", "a longer scheme", "400|421|421+", TO("httpx://t/")),
+    ROW("9110 4.3", "ws", "400|421|421+", TO("ws://t/")),
+    ROW("9110 4.3", "a script", "400|421|421+", TO("javascript:alert(1)")),
+    ROW("9110 4.3", "a file", "400", TO("file:///etc/passwd")),
+    ROW("9110 7.4", "https without TLS", "421|421+", TO("https://t/")),
+    ROW("9110 7.4", "https and port 443 without TLS", "421|421+", TO("https://t:443/")),
+    ROW("9110 7.4", "HTTPS without TLS", "421|421+", TO("HTTPS://t/")),
+    ROW("9112 3.2.2", "a path", "203+", TO("http://t/target")),
+    ROW("9112 3.2.2", "a scheme in upper case", "203+", TO("HTTP://t/target")),
+    ROW("9112 3.2.2", "no path", "200+", TO("http://t")),
+    ROW("9112 3.2.2", "a query and no path", "200+", TO("http://t?a")),
+    ROW("9112 3.2.2", "a port", "203+", TO("http://t:80/target")),
+    ROW("9112 3.2.2", "an empty port", "203+", TO("http://t:/target")),
+    ROW("9112 3.2.2", "an IPv6 address", "203+", TO("http://[::1]/target")),
+    ROW("9112 3.2.2", "an IPv6 address and a port", "203+", TO("http://[::1]:80/target")),
+    ROW("9112 3.2.2", "dot segments", "203+", TO("http://t/a/../target")),
+    ROW("9112 3.2.2", "another host than Host", "202+", TO("http://other.test/")),
+    ROW("9112 3.2.2", "another host than Host, in another case", "202+", TO("http://Other.TEST:80/x")),
+    ROW("9112 3.2.2", "another host and an empty Host", "202+", "GET http://other.test/ HTTP/1.1\r\nHost:\r\n\r\n"),
+    ROW("9112 3.2.2", "Host does not take the place of the target's", "200+",
+        "GET http://t/ HTTP/1.1\r\nHost: other.test\r\n\r\n"),
+    ROW("9112 3.2.2", "HTTP/1.0, without Host", "202", "GET http://other.test/ HTTP/1.0\r\n\r\n"),
+    ROW("9112 3.2.2", "HTTP/1.0, with Host", "202", "GET http://other.test/ HTTP/1.0\r\n" HOST "\r\n"),
+};
+
+Test(strict_target, absolute_form)
+{
+    STRICT_RUN(absolutes);
+}
+
+static const struct strict_row routes[] = {
+    ROW("3986 5.2.4", ".. within a path", "203+", TO("/a/../target")),
+    ROW("3986 5.2.4", "two of them", "203+", TO("/a/b/../../target")),
+    ROW("3986 5.2.4", ". within a path", "203+", TO("/./target")),
+    ROW("3986 5.2.4", ".. above the root", "203+", TO("/../target")),
+    ROW("3986 5.2.4", "many above the root", "203+", TO("/../../../a/../../target")),
+    ROW("3986 5.2.4", ".. in the query is none", "203+", TO("/target?/../..")),
+    ROW("3986 5.2.4", ".. at the end", "200+", TO("/target/..")),
+    ROW("3986 5.2.4", ". at the end", "200+", TO("/target/.")),
+    ROW("3986 5.2.4", "three dots", "200+", TO("/.../target")),
+    ROW("3986 5.2.4", "dots and a parameter", "200+", TO("/a/..;/target")),
+    ROW("3986 6.2.2.2", "%2e%2e", "203+", TO("/a/%2e%2e/target")),
+    ROW("3986 6.2.2.2", "%2E", "203+", TO("/%2E/target")),
+    ROW("3986 6.2.2.2", ".%2e", "203+", TO("/a/.%2e/target")),
+    ROW("3986 6.2.2.2", "%2e.", "203+", TO("/a/%2E./target")),
+    ROW("3986 6.2.2.2", "a letter by a triplet", "203+", TO("/t%61rget")),
+    ROW("3986 2.4", "decoded once", "200+", TO("/%2561")),
+    ROW("3986 2.4", "dots are decoded once", "200+", TO("/a/%252e%252e/target")),
+    ROW("3986 2.2", "%2F parts no segments", "200+", TO("/a%2F..%2Ftarget")),
+    ROW("3986 2.2", "%2F after dots", "200+", TO("/a/..%2ftarget")),
+    ROW("3986 2.2", "%3F begins no query", "200+", TO("/target%3Fa")),
+    ROW("3986 2.2", "%23 begins no fragment", "200+", TO("/target%23a")),
+    ROW("3986 2.2", "%5C is no slash", "200+", TO("/a%5C..%5Ctarget")),
+    ROW("3986 3.3", "a slash at the end is another path", "200+", TO("/target/")),
+    ROW("3986 3.3", "a parameter is another path", "200+", TO("/target;x")),
+    ROW("3986 3.3", "%20 at the end is another path", "200+", TO("/target%20")),
+    ROW("3986 6.2.2.1", "another case is another path", "200+", TO("/TARGET")),
+    ROW("3986 3.4", "a query is no part of the path", "203+", TO("/target?a=b")),
+    ROW("3986 3.4", "nor is an empty one", "203+", TO("/target?")),
+    ROW("3986 3.3", "two slashes", "203+|200+", TO("//target")),
+    ROW("3986 3.3", "another host by two slashes", "200+", TO("//evil.test/a")),
+    ROW("3986 3.3", "another host by many slashes", "200+", TO("////evil.test/%2e%2e")),
+};
+
+Test(strict_target, path)
+{
+    STRICT_RUN(routes);
+}
+
+static const struct strict_row roots[] = {
+    ROW("3986 5.2.4", "up from the root's route is another route", "200+", TO("/files/../secret.txt"), CONTENT("")),
+    ROW("3986 6.2.2.2", "the same by %2e", "200+", TO("/files/%2e%2e/secret.txt"), CONTENT("")),
+    ROW("3986 6.2.2.2", "the same by .%2E", "200+", TO("/files/x/../.%2E/secret.txt"), CONTENT("")),
+    ROW("3986 2.2", "up by %2F", "404+|400", TO("/files/..%2Fsecret.txt")),
+    ROW("3986 2.2", "up by %2e%2e%2f", "404+|400", TO("/files/%2e%2e%2fsecret.txt")),
+    ROW("3986 2.2", "up by %5C", "404+", TO("/files/..%5Csecret.txt")),
+    ROW("3986 2.4", "up by %252e", "404+", TO("/files/%252e%252e/secret.txt")),
+    ROW("3986 2.4", "up by %252F", "404+", TO("/files/..%252Fsecret.txt")),
+    ROW("3986 3.3", "up by four dots", "404+", TO("/files/....//secret.txt")),
+    ROW("3986 3.3", "up by a parameter", "404+", TO("/files/..;/secret.txt")),
+    ROW("3629 3", "up by overlong UTF-8", "404+", TO("/files/%c0%ae%c0%ae/secret.txt")),
+    ROW("3986 3.3", "a file is no folder", "404+", TO("/files/one.txt/")),
+    ROW("3986 3.3", "nor has it files below it", "404+", TO("/files/one.txt/one.txt")),
+    ROW("3986 3.3", "nor another slash by %2F", "404+|400", TO("/files/one.txt%2F")),
+    ROW("3986 3.3", "a line break in a name", "404+|400", TO("/files/%0d%0aInjected:%20x")),
+    ROW("9110 10.2.2", "no line break gets into Location", "301+", TO("/old/%0d%0aInjected:%20x"),
+        FIELD("Location: /new/%0D%0AInjected:%20x")),
+    ROW("9110 10.2.2", "no 8 bits get into Location", "301+", TO("/old/%C3%A9"), FIELD("Location: /new/%C3%A9")),
+    ROW("9110 10.2.2", "no quotes get into Location", "301+", TO("/old/%22%3E%3Cb%3E"),
+        FIELD("Location: /new/%22%3E%3Cb%3E")),
+    ROW("9110 10.2.2", "Location stays at this host", "301+", TO("/old//evil.test"), FIELD("Location: /new/evil.test")),
+    ROW("3986 3.3", "a file", "200+", TO("/files/one.txt"), CONTENT("one\n")),
+    ROW("3986 6.2.2.2", "a file by triplets", "200+", TO("/files/%6fne%2Etxt"), CONTENT("one\n")),
+    ROW("3986 5.2.4", "a file by dot segments", "200+", TO("/files/./x/../one.txt"), CONTENT("one\n")),
+    ROW("3986 3.4", "a file with a query", "200+", TO("/files/one.txt?../secret.txt"), CONTENT("one\n")),
+};
+
+Test(strict_target, root)
+{
+    STRICT_RUN(roots);
+}

@@ -1,0 +1,445 @@
+/* auth_test.c: what is refused of a configuration, who is let in, and what it costs to find out. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "green/scope.h"
+#include "hashes.h"
+#include "policy/auth_hash.h"
+#include "policy/auth_users.h"
+#include "policy/registry.h"
+#include "run.h"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+/* ---- hashes that are counted, and take as long as a test wants ---- */
+
+int __real_auth_hash_check(const char *password, const char *hash);
+int __wrap_auth_hash_check(const char *password, const char *hash);
+
+static atomic_uint made, running, most_running;
+static atomic_int forced; /* instead of a result; 0: what it really is */
+static unsigned pause_us;
+static const char *last_hash;
+
+int __wrap_auth_hash_check(const char *password, const char *hash)
+{
+    unsigned now = atomic_fetch_add(&running, 1) + 1, most = atomic_load(&most_running);
+    while (now > most && !atomic_compare_exchange_weak(&most_running, &most, now))
+        ;
+    atomic_fetch_add(&made, 1);
+    last_hash = hash;
+    usleep(pause_us);
+    int result = forced ? forced : __real_auth_hash_check(password, hash);
+    atomic_fetch_sub(&running, 1);
+    return result;
+}
+
+static char folder[] = "/tmp/tern-auth-XXXXXX", file[64];
+
+static void begin(void)
+{
+    run_begin();
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(file, sizeof file, "%s/users", folder);
+}
+
+static void end(void)
+{
+    unlink(file);
+    rmdir(folder);
+    run_end();
+}
+
+TestSuite(auth, .init = begin, .fini = end);
+
+static void write_file(struct str text)
+{
+    FILE *f = fopen(file, "w");
+    cr_assert_not_null(f);
+    fwrite(text.p, 1, text.n, f);
+    cr_assert_eq(fclose(f), 0);
+}
+
+/* The configuration with @ replaced by the file's name. */
+static const char *with_file(const char *text)
+{
+    static char buffer[1024];
+    struct out o = out_on(buffer, sizeof buffer);
+    struct str rest = str_of(text);
+    while (rest.n) {
+        struct str part = str_cut(&rest, '@');
+        out_put(&o, part);
+        if (part.p + part.n < text + strlen(text))
+            out_put(&o, str_of(file));
+    }
+    out_char(&o, '\0');
+    return buffer;
+}
+
+/* ---- configuration ---- */
+
+struct reject {
+    const char *yaml, *errors;
+};
+
+#define NO_HASH                                                                                                        \
+    "not a hash of bcrypt ($2b$, $2y$), SHA-512 ($6$), SHA-256 ($5$) or yescrypt ($y$); "                              \
+    "`openssl passwd -6` and `htpasswd -B` make such\n"
+#define NO_USERS "has no users; list them in `users` or in a `file`\n"
+
+static const struct reject rejects[] = {
+    {"auth: on", "t:1:7: error: auth: takes a mapping, not a value\n"},
+    {"auth: [a]", "t:1:7: error: auth: takes a mapping, not a list\n"},
+    {"auth:", "t:1:6: error: auth: has no value\n"},
+    {"auth: {}", "t:1:7: error: auth: " NO_USERS},
+    {"auth: {realm: x}", "t:1:7: error: auth: " NO_USERS},
+    {"auth: {users: {}}", "t:1:7: error: auth: " NO_USERS},
+    {"auth: {users: [a]}", "t:1:15: error: auth.users: takes a mapping of names to hashes, not a list\n"},
+    {"auth: {users: sesame}", "t:1:15: error: auth.users: takes a mapping of names to hashes, not a value\n"},
+    {"auth: {users: {alice: sesame}}", "t:1:23: error: auth.users.alice: " NO_HASH},
+    {"auth: {users: {alice: ''}}", "t:1:23: error: auth.users.alice: " NO_HASH},
+    {"auth: {users: {alice: [a]}}", "t:1:23: error: auth.users.alice: takes a single value, not a list\n"},
+    {"auth: {users: {alice: $6$salt$abc}}",
+     "t:1:23: error: auth.users.alice: a hash of which something is missing or too much\n"},
+    {"auth: {users: {'a:b': '" SHA512 "'}}",
+     "t:1:16: error: auth.users.a:b: a name with a colon or a control character\n"},
+    {"auth: {users: {\"a\\tb\": '" SHA512 "'}}",
+     "t:1:16: error: auth.users.a?b: a name with a colon or a control character\n"},
+    {"auth: {realm: \"a\\nb\", users: {a: '" SHA512 "'}}",
+     "t:1:15: error: auth.realm: has a character that is not printable ASCII\n"},
+    {"auth: {realm: \"caf\xc3\xa9\", users: {a: '" SHA512 "'}}",
+     "t:1:15: error: auth.realm: has a character that is not printable ASCII\n"},
+    {"auth: {user: {a: b}}", "t:1:8: error: auth.user: unknown key in auth; did you mean `users`?\n"},
+    {"auth: {file: /nowhere/users}", "t:1:14: error: auth.file: /nowhere/users: No such file or directory\n"},
+    {"auth: {file: /tmp}", "t:1:14: error: auth.file: /tmp: Is a directory\n"},
+    {"auth: {file: /dev/null}", "t:1:14: error: auth.file: /dev/null: not a regular file\n"},
+};
+
+Test(auth, rejects)
+{
+    for (size_t i = 0; i < COUNT(rejects); i++) {
+        cr_expect_null(run_read(&policy_auth, rejects[i].yaml, NULL), "%s", rejects[i].yaml);
+        cr_expect_str_eq(run_errors(), rejects[i].errors);
+    }
+}
+
+Test(auth, errors_of_a_file_are_told_by_its_lines)
+{
+    char expected[1024];
+    write_file(STR("# staff\n\nalice:" SHA512 "\nbob\nbob:sesame\n:" SHA512 "\nb\tb:" SHA512 "\nalice:" SHA256
+                   "\nb\0b:" SHA512 "\ncarol:" SHA512 " \r\ndave:" SHA512));
+    cr_expect_null(run_read(&policy_auth, with_file("auth: {file: @}"), NULL));
+    snprintf(expected, sizeof expected,
+             "%1$s:4:1: error: not a line of the form `name:hash`\n"
+             "%1$s:5:5: error: " NO_HASH "%1$s:6:1: error: a user needs a name\n"
+             "%1$s:7:1: error: a name with a colon or a control character\n"
+             "%1$s:8:1: error: a second entry for this user\n"
+             "%1$s:9:1: error: a name with a colon or a control character\n"
+             "%1$s:10:7: error: a hash of which something is missing or too much\n",
+             file);
+    cr_expect_str_eq(run_errors(), expected);
+}
+
+Test(auth, a_user_is_listed_once)
+{
+    write_file(STR("alice:" SHA512 "\n"));
+    cr_expect_null(run_read(&policy_auth, with_file("auth: {file: @, users: {alice: '" SHA256 "'}}"), NULL));
+    cr_expect(strstr(run_errors(), "auth.users.alice: the file has this user too"), "%s", run_errors());
+    cr_expect_null(run_read(&policy_auth, with_file("auth: {users: {alice: '" SHA256 "'}, file: @}"), NULL));
+    cr_expect(strstr(run_errors(), "users:1:1: error: a second entry for this user"), "%s", run_errors());
+}
+
+Test(auth, an_empty_file_has_no_users)
+{
+    write_file(STR("# nobody\n\n"));
+    cr_expect_null(run_read(&policy_auth, with_file("auth: {file: @}"), NULL));
+    cr_expect_str_eq(run_errors(), "t:1:7: error: auth: " NO_USERS);
+}
+
+Test(auth, no_hash_is_shown)
+{
+    run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "', bob: '" BCRYPT "'}}", NULL);
+    cr_expect_str_eq(run_dump(), "auth:\n  users:\n    alice: \"***\"\n    bob: \"***\"\n  realm: Restricted\n");
+    cr_expect_null(run_read(&policy_auth, "auth: {users: {alice: hunter2, bob: [hunter2]}}", NULL));
+    cr_expect_null(strstr(run_errors(), "hunter2"), "%s", run_errors());
+}
+
+/* ---- requests ---- */
+
+static int on_a_thread(void *test)
+{
+    (*(void (**)(void))test)();
+    return 0;
+}
+
+static void run(void (*test)(void))
+{
+    cr_assert_eq(green_run(&(struct green_options){.stack = 256 * 1024}, on_a_thread, &test), 0);
+}
+
+#define GreenTest(name)                                                                                                \
+    static void name##_body(void);                                                                                     \
+    Test(auth, name)                                                                                                   \
+    {                                                                                                                  \
+        run(name##_body);                                                                                              \
+    }                                                                                                                  \
+    static void name##_body(void)
+
+static const void *settings;
+
+static struct run_answer ask(const char *authorization)
+{
+    return run_ask(&policy_auth, settings, "192.0.2.1", authorization);
+}
+
+static void expect_user(const char *authorization, const char *user)
+{
+    struct run_answer answer = ask(authorization);
+    cr_expect_eq(answer.error, 0);
+    cr_expect_eq(answer.status, 0, "%s: %d", authorization, answer.status);
+    cr_expect_str_eq(answer.user, user, "%s", authorization);
+}
+
+static void expect_refused(const char *authorization)
+{
+    struct run_answer answer = ask(authorization);
+    cr_expect_eq(answer.error, 0);
+    cr_expect_eq(answer.status, 401, "%s: %d", authorization, answer.status);
+    cr_expect_str_eq(answer.user, "");
+}
+
+#define ALICE_SESAME "Basic YWxpY2U6c2VzYW1l"
+#define ALICE_WRONG "Basic YWxpY2U6d3Jvbmc="
+#define BOB_SESAME "Basic Ym9iOnNlc2FtZQ=="
+#define CAROL_SESAME "Basic Y2Fyb2w6c2VzYW1l"
+#define DAVE_SESAME "Basic ZGF2ZTpzZXNhbWU="
+
+GreenTest(who_is_nobody_is_asked)
+{
+    static const char *const nobody[] = {
+        NULL,
+        "",
+        "Basic",
+        "Basic ????",
+        "Bearer YWxpY2U6c2VzYW1l",
+        "Basic YWxpY2U6c2VzYW1lAA==", /* alice:sesame and a NUL */
+        ALICE_WRONG,
+        "Basic YWxpY2U6",         /* alice: */
+        "Basic OnNlc2FtZQ==",     /* :sesame */
+        "Basic QWxpY2U6c2VzYW1l", /* Alice:sesame */
+        BOB_SESAME,
+    };
+    settings = run_good(&policy_auth, "auth: {realm: 'Say \"sesame\" \\o/', users: {alice: '" SHA512 "'}}", NULL);
+    for (size_t i = 0; i < COUNT(nobody); i++) {
+        expect_refused(nobody[i]);
+        cr_expect(str_starts(str_of(ask(nobody[i]).fields),
+                             STR("WWW-Authenticate: Basic realm=\"Say \\\"sesame\\\" \\\\o/\", charset=\"UTF-8\"\r\n")),
+                  "%s", ask(nobody[i]).fields);
+    }
+}
+
+GreenTest(who_has_a_password_is_let_in)
+{
+    write_file(STR("# more\r\ncarol:" YESCRYPT "\r\ndave:" SHA256));
+    settings =
+        run_good(&policy_auth, with_file("auth: {users: {alice: '" SHA512 "', bob: '" BCRYPT_Y "'}, file: @}"), NULL);
+    expect_user(ALICE_SESAME, "alice");
+    expect_user(BOB_SESAME, "bob");
+    expect_user(CAROL_SESAME, "carol");
+    expect_user(DAVE_SESAME, "dave");
+    expect_refused(ALICE_WRONG);
+}
+
+GreenTest(names_and_passwords_may_be_of_any_language)
+{
+    settings = run_good(&policy_auth, "auth: {users: {\"J\xc3\xb6rg K.\": '" UMLAUT "'}}", NULL);
+    expect_user("Basic SsO2cmcgSy46c8Okc2FtZTo=", "J\xc3\xb6rg K.");
+}
+
+Test(auth, off)
+{
+    settings = run_good(&policy_auth, "auth: off", NULL);
+    expect_user(NULL, "");
+    expect_user(ALICE_WRONG, "");
+    cr_expect_eq(made, 0);
+}
+
+/* ---- what it costs ---- */
+
+GreenTest(what_was_right_is_remembered)
+{
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "', bob: '" SHA256 "'}}", NULL);
+    for (int i = 0; i < 5; i++)
+        expect_user(ALICE_SESAME, "alice");
+    cr_expect_eq(made, 1);
+    expect_refused(ALICE_WRONG);
+    expect_refused(ALICE_WRONG);
+    cr_expect_eq(made, 3, "what was wrong is not");
+    expect_user(BOB_SESAME, "bob");
+    cr_expect_eq(made, 4, "the same password of somebody else is another fact");
+}
+
+GreenTest(an_unknown_user_costs_as_much_as_a_known_one)
+{
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    for (unsigned i = 1; i <= 3; i++) {
+        expect_refused(BOB_SESAME);
+        cr_expect_eq(made, i, "not even when somebody has this password");
+        cr_expect_str_eq(last_hash, SHA512);
+    }
+    expect_user(ALICE_SESAME, "alice");
+    expect_refused(BOB_SESAME);
+    cr_expect_eq(made, 5);
+}
+
+GreenTest(an_unknown_user_always_costs_the_same)
+{
+    settings = run_good(&policy_auth, "auth: {users: {a: '" SHA512 "', b: '" SHA256 "', c: '" BCRYPT "'}}", NULL);
+    expect_refused(DAVE_SESAME);
+    const char *first = last_hash;
+    for (int i = 0; i < 5; i++) {
+        expect_refused(DAVE_SESAME);
+        cr_expect_eq(last_hash, first);
+    }
+}
+
+enum { CROWD = 20 };
+
+static int ask_as_alice(void *arg)
+{
+    (void)arg;
+    expect_user(ALICE_SESAME, "alice");
+    return 0;
+}
+
+static int ask_wrongly(void *arg)
+{
+    (void)arg;
+    expect_refused(ALICE_WRONG);
+    return 0;
+}
+
+static void crowd(green_fn *fn)
+{
+    struct green_scope scope;
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    pause_us = 1000;
+    green_scope_enter(&scope);
+    for (int i = 0; i < CROWD; i++)
+        cr_assert_eq(green_scope_go(&scope, "ask", fn, NULL), 0);
+    cr_assert_eq(green_scope_join(&scope, NSEC_NEVER), 0);
+    green_scope_leave(&scope);
+    cr_expect_leq(most_running, 2, "%u at once", most_running);
+}
+
+GreenTest(two_hashes_are_made_at_once)
+{
+    crowd(ask_wrongly);
+    cr_expect_eq(made, CROWD);
+}
+
+GreenTest(who_sends_many_requests_at_once_is_checked_for_the_first)
+{
+    crowd(ask_as_alice);
+    cr_expect_leq(made, 2);
+}
+
+GreenTest(without_memory_nobody_is_judged)
+{
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    forced = -ENOMEM;
+    cr_expect_eq(ask(ALICE_SESAME).error, -ENOMEM);
+    forced = 0;
+    expect_user(ALICE_SESAME, "alice");
+}
+
+GreenTest(who_cannot_be_checked_now_is_told_to_come_again)
+{
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    forced = -EAGAIN;
+    struct run_answer answer = ask(ALICE_SESAME);
+    cr_expect_eq(answer.error, 0);
+    cr_expect_eq(answer.status, 503);
+    cr_expect(str_starts(str_of(answer.fields), STR("Retry-After: 10\r\n")), "%s", answer.fields);
+}
+
+GreenTest(what_libcrypt_cannot_check_lets_nobody_in)
+{
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    forced = -EINVAL;
+    expect_refused(ALICE_SESAME);
+    forced = -ERANGE;
+    expect_refused(ALICE_SESAME);
+}
+
+static int ask_and_note(void *arg)
+{
+    *(struct run_answer *)arg = ask(ALICE_SESAME);
+    return 0;
+}
+
+GreenTest(who_is_cancelled_while_he_waits_is_not_checked)
+{
+    struct green_scope before;
+    struct green *waiter;
+    struct run_answer answer;
+    int result;
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    pause_us = 10000;
+    green_scope_enter(&before);
+    cr_assert_eq(green_scope_go(&before, "first", ask_wrongly, NULL), 0);
+    cr_assert_eq(green_scope_go(&before, "second", ask_wrongly, NULL), 0);
+    cr_assert_eq(green_yield(), 0);
+    cr_assert_eq(green_spawn(&waiter, "third", ask_and_note, &answer), 0);
+    green_cancel(waiter);
+    cr_assert_eq(green_join(waiter, &result, NSEC_NEVER), 0);
+    cr_expect_eq(answer.error, -ECANCELED);
+    cr_expect_eq(answer.status, 0);
+    cr_assert_eq(green_scope_join(&before, NSEC_NEVER), 0);
+    green_scope_leave(&before);
+    cr_expect_eq(made, 2);
+    expect_user(ALICE_SESAME, "alice");
+}
+
+GreenTest(users_with_the_same_hash_share_what_was_right)
+{
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" BCRYPT "', bob: '" BCRYPT "'}}", NULL);
+    expect_user(ALICE_SESAME, "alice");
+    expect_user(BOB_SESAME, "bob");
+    cr_expect_eq(made, 1);
+}
+
+/* "alice:" and six digits. */
+static const char *alice_with(unsigned number)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static char field[64];
+    char password[8];
+    int at = sprintf(field, "Basic YWxpY2U6");
+    snprintf(password, sizeof password, "%06u", number);
+    for (const char *p = password; *p; p += 3) {
+        unsigned word = (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | (unsigned)p[2];
+        for (int shift = 18; shift >= 0; shift -= 6)
+            field[at++] = digits[word >> shift & 63];
+    }
+    field[at] = '\0';
+    return field;
+}
+
+GreenTest(no_more_is_remembered_than_there_is_room_for)
+{
+    enum { FACTS = 3000, ROOM = 1024 };
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    forced = 1;
+    for (unsigned round = 1; round <= 2; round++)
+        for (unsigned i = 0; i < FACTS; i++)
+            expect_user(alice_with(i), "alice");
+    cr_expect_geq(made, 2 * FACTS - ROOM, "%u made", made);
+    unsigned before = made;
+    expect_user(alice_with(FACTS - 1), "alice");
+    cr_expect_eq(made, before, "the last one is remembered");
+}
