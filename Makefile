@@ -155,7 +155,7 @@ $(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
 
 $B/tests/unit $B/tests/server: ldflags += $(if $(lto),-fno-lto)
 $B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
-$B/tests/unit $B/tests/server: libs += -lcriterion
+$B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec
 $(fuzzers): ldflags += -fsanitize=fuzzer
 
 $B/tern $B/tests/unit $B/tests/server $B/bench/green $(fuzzers):

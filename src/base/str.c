@@ -3,14 +3,12 @@
 
 #include <errno.h>
 
-bool str_eq_nocase(struct str a, struct str b)
+bool bytes_eq_nocase(const char *a, const char *b, size_t n)
 {
-    if (str_eq(a, b)) /* most are written as the standard writes them */
+    if (n == 0 || memcmp(a, b, n) == 0) /* most are written as the standard writes them */
         return true;
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (char_lower(a.p[i]) != char_lower(b.p[i]))
+    for (size_t i = 0; i < n; i++)
+        if (char_lower(a[i]) != char_lower(b[i]))
             return false;
     return true;
 }

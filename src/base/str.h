@@ -62,7 +62,12 @@ static inline char char_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-bool str_eq_nocase(struct str a, struct str b);
+bool bytes_eq_nocase(const char *a, const char *b, size_t n);
+
+static inline bool str_eq_nocase(struct str a, struct str b)
+{
+    return a.n == b.n && bytes_eq_nocase(a.p, b.p, a.n);
+}
 
 /* Where c first stands, or s.n. */
 size_t str_find(struct str s, char c);

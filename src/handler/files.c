@@ -224,12 +224,13 @@ static int acquire_tries(struct exchange *x, const struct files *files, struct s
 
 /* ---- the answer ---- */
 
+/* What is small enough to be kept compressed is not compressed for one request alone. */
 static int send_entry(struct exchange *x, struct file_entry *entry)
 {
-    enum coding coding = CODING_NONE;
-    if (entry->coding == CODING_NONE)
-        coding = compress_wanted(x, entry->type, (uint64_t)entry->version.size);
+    uint64_t size = (uint64_t)entry->version.size;
+    enum coding coding = entry->coding == CODING_NONE ? compress_wanted(x, entry->type, size) : CODING_NONE;
     const struct file_encoded *encoded = coding == CODING_NONE ? NULL : file_encode(entry, coding);
+    x->as_is = size <= FILE_ENCODED_MAX;
     int error = encoded ? file_send_encoded(x, entry, encoded) : file_send(x, entry);
     file_release(entry);
     return error;

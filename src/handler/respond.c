@@ -32,6 +32,11 @@ static int prepare(struct conf_reader *r, const struct conf_node *node, const st
 {
     (void)route;
     struct respond *respond = settings;
+    bool empty = http_status_bodiless((int)respond->status) || respond->status == 205; /* RFC 9110, 15.3.6 */
+    if (empty && respond->body.n) {
+        conf_error(r, conf_find(node, STR("body")), "a response of this status has no content");
+        return -EINVAL;
+    }
     if (has_control(respond->type)) {
         conf_error(r, conf_find(node, STR("type")), "a control character in a field");
         return -EINVAL;

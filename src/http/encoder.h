@@ -11,9 +11,10 @@
  *         ... out_str(&o) is a piece of the result
  *     } while (more > 0);
  *
- * Neither content nor result is ever held as a whole. What a stream holds between two calls is bounded by small windows,
- * smaller still for content that is known to be small. Measured on 6 MiB of HTML: the size of the result, the time for
- * a MiB, and the memory. Small contents cost more for a byte: 2 KiB take 20 to 70 us, and leave 30 to 40 %.
+ * Neither content nor result is ever held as a whole. What a stream holds between two calls is bounded by small
+ * windows, smaller still for content that is known to be small. Measured on 6 MB of HTML: the size of the result, the
+ * time for a MiB, and the memory. Small contents cost more for a byte: 2 KiB take 20 to 70 us, and leave 30 to 40 %. Of
+ * the stack, the libraries use 18 KiB at most.
  *
  *              window    fast                     balanced                 small
  *     br       64 KiB    12.7 %   6 ms  650 KiB   11.8 %   8 ms  630 KiB   10.2 %  16 ms  940 KiB

@@ -87,10 +87,13 @@ int http_failure_head(struct exchange *x, struct http_head *head)
 /* The page's handler sees a request for the page, and nothing of what the peer said besides. */
 int http_send_error_page(struct exchange *x, int status, struct str fields, struct str page)
 {
-    const struct http_failure failure = {status, fields};
+    struct http_failure *failure = arena_alloc(&x->arena, sizeof *failure);
     const struct http_request request = x->request;
     const struct http_route *route = http_route_find(x->site, page);
-    x->failure = &failure;
+    if (!failure)
+        return -ENOMEM;
+    *failure = (struct http_failure){status, fields};
+    x->failure = failure;
     x->request.method = request.method == METHOD_HEAD ? METHOD_HEAD : METHOD_GET;
     x->request.uri = (struct http_uri){.path = page};
     x->request.field_count = 0;

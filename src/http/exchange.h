@@ -86,6 +86,7 @@ struct exchange {
     const struct peer *peer;
     struct str user;                    /* as authenticated; empty: nobody */
     const struct http_failure *failure; /* that an error page is being made for; NULL: none */
+    bool as_is; /* the handler's content is not to be compressed: it knows that this does not pay */
     struct http_request request;
     struct http_response response;
     struct arena arena;

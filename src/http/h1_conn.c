@@ -122,6 +122,7 @@ static void begin_exchange(struct h1 *h)
     h->x.route = NULL;
     h->x.failure = NULL;
     h->x.user.n = 0;
+    h->x.as_is = false;
     h->x.response.status = 0;
     h->x.response.ended = false;
     h->x.response.sent = 0;

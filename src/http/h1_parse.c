@@ -298,8 +298,8 @@ static http_parser behind_request_line(void)
  * bear. Returns how far it has come; NULL: the request is refused. */
 static const char *parse_field(struct head *head, http_parser *parser, const char *fed, struct str line)
 {
-    struct str rest = line, name = str_cut(&rest, ':'), value = str_trim(rest);
-    const char *to = str_eq_nocase(name, STR("Content-Length")) ? value.p + value.n : rest.p;
+    struct str name = {line.p, str_find(line, ':')}, value = str_trim(str_skip(line, name.n + 1));
+    const char *to = str_eq_nocase(name, STR("Content-Length")) ? value.p + value.n : name.p + name.n + 1;
     if (name.n == line.n)
         refuse(head, 400, "a field without a colon");
     else if (http_parser_execute(parser, &settings, fed, (size_t)(to - fed)) != (size_t)(to - fed))

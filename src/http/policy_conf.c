@@ -65,7 +65,7 @@ int http_policies_read(struct conf_reader *r, struct conf_node *node, const stru
         const void *settings = find_settings(outer, *p);
         int error = is_asked_for(node, *p) ? read_settings(r, node, *p, settings, &settings) : 0;
         first = first ? first : error;
-        if (settings)
+        if (settings && !error)
             policies->v[policies->n++] = (struct http_applied){*p, settings};
     }
     return first;

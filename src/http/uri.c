@@ -161,11 +161,12 @@ static ssize_t decode(struct str path, bool opaque, char *to)
         byte = decode_triplet(at, end);
         if (byte <= 0)
             return -EBADMSG; /* malformed, or %00 */
+        struct str kept = byte == '/' ? STR("%2F") : STR("%25");
         if (opaque && (byte == '/' || byte == '%'))
-            to = (char *)memcpy(to, byte == '/' ? "%2F" : "%25", 3) + 3;
+            to = (char *)memcpy(to, kept.p, kept.n) + kept.n;
         else
             *to++ = (char)byte;
-        at += 3;
+        at += kept.n;
     }
     return to - start;
 }

@@ -182,7 +182,7 @@ static bool is_negotiated(const struct compress *compress, const struct http_hea
 static enum coding apply(struct exchange *x, const struct compress *compress, struct http_head *head)
 {
     bool part = head->status == 206 || http_head_field(head, STR("Content-Range")).p;
-    enum coding coding = part || is_encoded(head) ? CODING_NONE : coding_of(&x->request);
+    enum coding coding = part || x->as_is || is_encoded(head) ? CODING_NONE : coding_of(&x->request);
     if (coding == CODING_NONE || x->response.no_content)
         return coding;
     int error = compressor_attach(x, coding, (enum encoder_level)compress->level, head->length);

@@ -7,7 +7,8 @@
  * is not known to be small, nobody has compressed it already or forbidden that (Cache-Control: no-transform), and the
  * request accepts a coding. Then its length is not known in advance, its entity tag is a weak one, since the same
  * content need not become the same bytes again, and it has no ranges. A request for a range gets one of the content as
- * it is. HEAD and 304 say what GET would have said. All answers that depend on Accept-Encoding have it in Vary.
+ * it is. HEAD and 304 say what GET would have said. All answers that depend on Accept-Encoding have it in Vary. A worker
+ * that has too many streams to compress already sends the next one as it is.
  *
  * HTTP/1.0 gets contents as they are: without chunks a connection would end with each of them, and its caches know
  * nothing of Vary.
@@ -21,8 +22,8 @@
 #include "http/encoder.h"
 
 /* The coding in which a content of this type and size would be sent in answer to a GET; CODING_NONE: as it is. For
- * handlers that keep compressed contents themselves: one that has this coding gives it with its Content-Encoding, and is
- * left alone. */
+ * handlers that keep compressed contents themselves: one that has this coding gives it with its Content-Encoding, and
+ * is left alone. Costs nothing to speak of where `compress` is off. */
 enum coding compress_wanted(const struct exchange *x, struct str type, uint64_t size);
 
 #endif

@@ -1,11 +1,11 @@
 /* compressor.h: makes the content of a response smaller on its way to whoever carries it.
  *
  * A compressor stands before the operations of an exchange, and takes their place until the exchange ends. Small pieces
- * of content are compressed where they come, on the loop, at most a few together in one pass of it; everything else,
- * and whatever comes from a file, in jobs for the blocking pool. So no other thread waits for longer than it takes to
- * compress 32 KiB, about half a millisecond. A worker has two such jobs on its pool at once, each of a few milliseconds,
- * which leaves the pool to those who wait for the disk; further ones wait their turn. And it has a bounded number of
- * compressors, since each holds some memory (http/encoder.h) for as long as its client takes to read.
+ * of content are compressed where they come, on the loop, and few of them in one pass of it; everything else, and
+ * whatever comes from a file, in jobs for the blocking pool. So no other thread waits for longer than it takes to
+ * compress 32 KiB, about half a millisecond. A worker has two such jobs on its pool at once, each of a few
+ * milliseconds, which leaves the pool to those who wait for the disk; further ones wait their turn. And it has a
+ * bounded number of compressors, since each holds memory (http/encoder.h) for as long as its client takes to read.
  *
  * The result goes on when there is a buffer full of it, and at the end. An exchange has no way yet to say that its
  * producer pauses, and the protocol below also gathers what it is given; where that comes, it is ENCODER_FLUSH here.

@@ -22,24 +22,25 @@ struct expires {
     size_t n;
 };
 
-static bool is_pattern(struct str text)
+/* "text/css" stands for itself, "text/" and a star for what starts with "text/", a star or two for everything. */
+static int parse_pattern(struct str text, struct str *pattern)
 {
     size_t slash = str_find(text, '/');
     struct str kind = {text.p, slash}, rest = str_skip(text, slash + 1);
-    return str_eq(text, STR("*")) ||
-           (slash < text.n && http_is_token(kind) && (str_eq(rest, STR("*")) || http_is_token(rest)));
+    bool all = str_eq(text, STR("*")) || str_eq(text, STR("*/*")), all_of_kind = str_eq(rest, STR("*"));
+    *pattern = (struct str){text.p, all ? 0 : all_of_kind ? slash + 1 : text.n};
+    if (all)
+        return 0;
+    return http_is_token(kind) && !str_eq(kind, STR("*")) && http_is_token(rest) ? 0 : -EINVAL;
 }
 
 static int read_lifetime(struct conf_reader *r, struct conf_node *node, struct lifetime *lifetime)
 {
     static const struct conf_key kind = {.kind = CONF_TIME, .max = 365 * 86400 * NSEC_SEC};
-    if (!is_pattern(node->key)) {
+    if (parse_pattern(node->key, &lifetime->type) < 0) {
         conf_error_key(r, node, "not a media type, such as text/css, image/* or *");
         return -EINVAL;
     }
-    lifetime->type = node->key;
-    if (str_ends(lifetime->type, STR("*")))
-        lifetime->type.n--;
     return conf_read_value(r, node, &kind, &lifetime->time);
 }
 

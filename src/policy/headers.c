@@ -15,18 +15,12 @@ struct headers {
     struct str fields; /* as they go out */
 };
 
-/* What frames a response or speaks for the server is written by the protocol (RFC 9110, 6.4.1, 7.6.1 and 8.6). */
+/* What the protocol or a handler writes itself, and what may stand in a response only once (RFC 9110, 5.3). */
 static const struct str reserved[] = {
-    STR_INIT("Connection"),
-    STR_INIT("Content-Encoding"),
-    STR_INIT("Content-Length"),
-    STR_INIT("Content-Range"),
-    STR_INIT("Date"),
-    STR_INIT("Keep-Alive"),
-    STR_INIT("Server"),
-    STR_INIT("Trailer"),
-    STR_INIT("Transfer-Encoding"),
-    STR_INIT("Upgrade"),
+    STR_INIT("Accept-Ranges"),  STR_INIT("Allow"),         STR_INIT("Connection"),        STR_INIT("Content-Encoding"),
+    STR_INIT("Content-Length"), STR_INIT("Content-Range"), STR_INIT("Content-Type"),      STR_INIT("Date"),
+    STR_INIT("ETag"),           STR_INIT("Keep-Alive"),    STR_INIT("Last-Modified"),     STR_INIT("Location"),
+    STR_INIT("Server"),         STR_INIT("Trailer"),       STR_INIT("Transfer-Encoding"), STR_INIT("Upgrade"),
 };
 
 static bool is_reserved(struct str name)
