@@ -5,6 +5,7 @@
 
 #include "conf/yaml.h"
 #include "green/green.h"
+#include "http/encoder.h"
 #include "http/h1.h"
 
 #define VERSION "0.1.0"
@@ -25,7 +26,10 @@ void version_print(FILE *f)
     struct utsname system;
     fprintf(f, "%s\n", version_line());
     fprintf(f, "compiler: %s\n", COMPILER);
-    fprintf(f, "libraries: %s, %s, %s\n", green_library(), h1_library(), conf_library());
+    fprintf(f, "libraries: %s, %s, %s", green_library(), h1_library(), conf_library());
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++)
+        fprintf(f, ", %s", encoder_library(coding));
+    fprintf(f, "\n");
     fprintf(f, "stack guards: %s\n", green_guards_pages() ? "pages (MADV_GUARD_INSTALL)" : "mappings (mprotect)");
     if (uname(&system) == 0)
         fprintf(f, "kernel: %s %s %s\n", system.sysname, system.release, system.machine);

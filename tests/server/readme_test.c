@@ -14,6 +14,7 @@ static const char *const documents[] = {"README.md", "docs/configuration.md"};
 
 #define LISTEN "listen: 127.0.0.1:8080\n"
 #define ROUTE "{path: /, echo: {}}"
+#define HASH "$2y$04$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW"
 
 static struct str read_document(const char *name)
 {
@@ -67,7 +68,7 @@ struct place {
 
 static const struct place places[] = {
     {STR_INIT("/srv/"), NULL},
-    {STR_INIT("/etc/tern/"), "bob:$2y$04$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW\n"},
+    {STR_INIT("/etc/tern/"), "bob:" HASH "\n"},
 };
 
 static const struct place *place_of(struct str text)
@@ -171,8 +172,7 @@ Test(readme, every_example_is_taken)
            "  - routes:\n"                                                                                             \
            "      - {path: /, files: {root: @DIR@/www}}\n"                                                             \
            "      - {path: /a, respond: {}, limit: {requests: 1/s}, compress: {}}\n"                                   \
-           "      - {path: /b, redirect: {to: /}, auth: {users: {bob: $5$salt$" DIGEST "}}}\n"
-#define DIGEST "...........................................0"
+           "      - {path: /b, redirect: {to: /}, auth: {users: {bob: " HASH "}}}\n"
 
 /* Lines of a dump that say what was given. */
 static bool is_given(struct str key)
@@ -192,13 +192,14 @@ Test(readme, the_defaults_are_those_of_the_tables)
     struct result r = run_tern("-T", "-c", "@DIR@/tern.yaml");
     cr_assert_eq(r.status, 0, "%s", r.err.p);
     size_t defaults = 0;
-    for (struct str rest = r.out; rest.n; defaults++) {
+    for (struct str rest = r.out; rest.n;) {
         struct str value = str_cut(&rest, '\n'), key = str_trim(str_cut(&value, ':'));
         value = str_trim(value);
         if (value.n == 0 || is_given(key))
             continue;
         const char *row = harness_text("\n| `" STR_FMT "` | " STR_FMT " |", STR_ARG(key), STR_ARG(value));
         cr_expect(memmem(tables.p, tables.n, row, strlen(row)), "no table says:%s", row);
+        defaults++;
     }
     cr_assert_gt(defaults, 0);
 }
