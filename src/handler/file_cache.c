@@ -129,7 +129,8 @@ static bool is_young(const struct file_version *version)
     return version->modified.tv_sec >= time(NULL) - 1;
 }
 
-static struct str write_etag(struct out *o, const struct file_version *version)
+/* The coding is a part of it: two files made from one often have its time, and may have one size (8.8.3). */
+static struct str write_etag(struct out *o, const struct file_version *version, enum coding coding)
 {
     char *etag = o->at;
     if (is_young(version))
@@ -138,6 +139,8 @@ static struct str write_etag(struct out *o, const struct file_version *version)
     out_hex(o, (uint64_t)version->modified.tv_sec * 1000000000 + (uint64_t)version->modified.tv_nsec);
     out_char(o, '-');
     out_hex(o, (uint64_t)version->size);
+    if (coding != CODING_NONE)
+        out_put(o, coding_suffix(coding));
     out_char(o, '"');
     return str_range(etag, o->at);
 }
@@ -157,7 +160,7 @@ static void write_fields(struct file_entry *entry, const struct file_query *quer
     out_text(&o, "\r\nLast-Modified: ");
     out_bytes(&o, date, sizeof date);
     out_text(&o, "\r\nETag: ");
-    entry->etag = write_etag(&o, &entry->version);
+    entry->etag = write_etag(&o, &entry->version, query->coding);
     out_text(&o, "\r\nAccept-Ranges: bytes\r\n");
     if (query->coding != CODING_NONE) {
         out_text(&o, "Content-Encoding: ");
@@ -245,10 +248,12 @@ static int look(struct file_entry *entry, const struct file_query *query, struct
     struct file_job job = {.root = query->root, .path = name, .wanted = query->wanted};
     job.known = is_settled(entry) ? &entry->version : NULL;
     int error = run_job(entry, &job);
-    if (!error && job.unchanged) {
+    bool passes = error && file_error_passes(error) && entry->fields.n > 0; /* better an old look than none */
+    if (passes || (!error && job.unchanged)) {
         entry->checked = green_now();
-        set_present(entry, query, job.present);
+        set_present(entry, query, passes ? entry->present : job.present);
         *found = entry;
+        error = 0;
     } else {
         if (!error)
             error = replace(entry, &job, query, found);
@@ -256,7 +261,7 @@ static int look(struct file_entry *entry, const struct file_query *query, struct
         drop(entry);
     }
     green_cond_broadcast(&entry->looked);
-    if (error || !job.unchanged)
+    if (error || *found != entry)
         file_release(entry);
     return error;
 }

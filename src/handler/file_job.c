@@ -65,20 +65,19 @@ static int look_at(const struct file_job *job, const char *path, struct file_ver
 
 static int look_for_encoded(struct file_job *job)
 {
-    static const struct str suffixes[] = {STR_INIT(".br"), STR_INIT(".zst"), STR_INIT(".gz")};
-    for (unsigned i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++) {
         char path[PATH_MAX];
         struct file_version version;
-        if (!(job->wanted & 1U << i))
+        if (!(job->wanted & CODING_BIT(coding)))
             continue;
         struct out o = out_on(path, sizeof path);
         out_put(&o, str_of(job->path));
-        out_put(&o, suffixes[i]);
+        out_put(&o, coding_suffix(coding));
         out_char(&o, '\0');
         int error = o.full ? -ENAMETOOLONG : look_at(job, path, &version);
         if (file_error_passes(error))
             return error;
-        job->present |= error ? 0 : 1U << i;
+        job->present |= error ? 0 : CODING_BIT(coding);
     }
     return 0;
 }

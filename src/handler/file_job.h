@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "handler/file_open.h"
+#include "http/encoder.h"
 
 /* Files up to this size are read whole. Larger ones are sent from the kernel's own memory: copying 64 KiB into a socket
  * was measured to cost a third more than handing over its pages, and an anonymous file a sixth more. */
@@ -30,7 +31,7 @@ struct file_job {
     const struct file_root *root;
     const char *path;                 /* relative, NUL-terminated */
     const struct file_version *known; /* the version that the caller has; NULL: none */
-    unsigned wanted;                  /* encoded files beside it to look for: bits 0: .br, 1: .zst, 2: .gz */
+    unsigned wanted;                  /* encoded files beside it to look for: a bit for each coding */
     bool may_block;
     int directory; /* the root, while the job runs */
     /* results: */

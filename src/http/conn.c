@@ -11,7 +11,6 @@
 #include "log/log.h"
 
 enum {
-    SEARCHED = 64,                   /* connections looked at for the one that is idle for longest */
     UNWANTED_READS = 16,             /* of a lingering connection, each time it is readable */
     UNWANTED_MAX = 64 * 1024 * 1024, /* bytes that are thrown away before the peer is cut off after all */
 };
@@ -29,8 +28,9 @@ static void on_log_timer(struct wheel_node *timer)
 void conns_init(struct conns *conns, const struct http_server *server, size_t max)
 {
     *conns = (struct conns){.server = server, .max = max};
-    list_init(&conns->all);
-    green_cond_init(&conns->ended);
+    for (int state = 0; state < CONN_STATES; state++)
+        list_init(&conns->by_state[state]);
+    green_cond_init(&conns->room);
     green_timer_init(&conns->log_timer, on_log_timer);
 }
 
@@ -38,18 +38,28 @@ static void end(struct conn *conn)
 {
     struct conns *conns = conn->owner;
     green_timer_disarm(&conn->timer);
-    list_unlink(&conn->all);
+    list_unlink(&conn->link);
     stream_close(&conn->stream);
     free(conn->begun);
     free(conn);
     conns->count--;
-    green_cond_broadcast(&conns->ended);
+    green_cond_broadcast(&conns->room);
+}
+
+static void enter(struct conn *conn, enum conn_state state)
+{
+    conn->state = state;
+    list_unlink(&conn->link);
+    list_push_back(&conn->owner->by_state[state], &conn->link);
 }
 
 /* Waits, without a thread, for the peer or for the end of `state`. */
 static void park(struct conn *conn, enum conn_state state, nsec until, void (*on_readable)(struct green_fd *fd))
 {
-    conn->state = state;
+    struct conns *conns = conn->owner;
+    enter(conn, state);
+    if (conns->count >= conns->max)
+        green_cond_broadcast(&conns->room);
     conn->thread = NULL;
     conn->until = until;
     green_timer_arm(&conn->timer, until);
@@ -84,18 +94,24 @@ void conn_linger(struct conn *conn)
 
 /* ---- serving ---- */
 
-/* There is no thread to serve the connection with: the peer learns that it was not its fault. */
-static void refuse(struct conn *conn, int why)
+/* The peer learns that it was not its fault. */
+static void send_busy(const struct conn *conn)
 {
     char text[256], date[HTTP_DATE_SIZE];
     struct out o = out_on(text, sizeof text);
-    log_limited(LOG_LEVEL_WARN, "connection refused with 503: %s",
-                why == -EAGAIN ? "limits.green_threads reached" : strerror(-why));
     http_date_write(date, time(NULL));
     out_text(&o, "HTTP/1.1 503 Service Unavailable\r\nServer: tern\r\nDate: ");
     out_bytes(&o, date, sizeof date);
     out_text(&o, "\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     (void)!send(conn->stream.fd.fd, text, out_len(&o), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* There is no thread to serve the connection with. */
+static void refuse(struct conn *conn, int why)
+{
+    log_limited(LOG_LEVEL_WARN, "connection refused with 503: %s",
+                why == -EAGAIN ? "limits.green_threads reached" : strerror(-why));
+    send_busy(conn);
     conn_linger(conn);
 }
 
@@ -116,7 +132,7 @@ static const struct green_task_kind kind = {.name = "connection", .run = on_turn
 
 static void start(struct conn *conn)
 {
-    conn->state = CONN_ACTIVE;
+    enter(conn, CONN_ACTIVE);
     green_fd_unpark(&conn->stream.fd);
     green_post(&conn->task);
 }
@@ -131,7 +147,7 @@ static void on_readable(struct green_fd *fd)
 static void on_timer(struct wheel_node *timer)
 {
     struct conn *conn = container_of(timer, struct conn, timer);
-    if (conn->state == CONN_IDLE && conn->begun)
+    if (conn->state == CONN_BEGUN)
         start(conn);
     else if (conn->state != CONN_ACTIVE)
         end(conn);
@@ -150,7 +166,7 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer)
     conn->thread = NULL;
     conn->owner = conns;
     green_timer_init(&conn->timer, on_timer);
-    list_push_back(&conns->all, &conn->all);
+    list_init(&conn->link);
     conn->peer = *peer;
     conn->requests = conn->requests_parked = 0;
     conn->begun = NULL;
@@ -179,7 +195,7 @@ void conn_park(struct conn *conn)
 void conn_park_begun(struct conn *conn, void *begun, nsec deadline)
 {
     conn->begun = begun;
-    park(conn, CONN_IDLE, deadline, on_readable);
+    park(conn, CONN_BEGUN, deadline, on_readable);
 }
 
 void conn_close(struct conn *conn)
@@ -193,57 +209,53 @@ bool conn_is_last(const struct conn *conn)
     return conn->owner->draining || (most && conn->requests >= most);
 }
 
-/* Ends a connection that has no thread, of those looked at the one with the least time left. They are put behind the
- * others, so that the next search looks at other ones. False: all of them had one. */
-static bool end_one_idle(struct conns *conns)
+/* Ends the one that can best be done without. False: all of them have a thread. */
+static bool end_one(struct conns *conns)
 {
-    struct conn *longest = NULL;
-    for (int i = 0; i < SEARCHED && !list_empty(&conns->all); i++) {
-        struct list *l = list_pop_front(&conns->all);
-        struct conn *conn = container_of(l, struct conn, all);
-        list_push_back(&conns->all, l);
-        if (conn->state != CONN_ACTIVE && (!longest || conn->until < longest->until))
-            longest = conn;
+    static const enum conn_state order[] = {CONN_IDLE, CONN_LINGERING, CONN_BEGUN};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        struct list *longest = conns->by_state[order[i]].next;
+        struct conn *conn = container_of(longest, struct conn, link);
+        if (longest == &conns->by_state[order[i]])
+            continue;
+        if (order[i] == CONN_BEGUN)
+            send_busy(conn);
+        end(conn);
+        return true;
     }
-    if (longest)
-        end(longest);
-    return longest != NULL;
+    return false;
 }
 
 int conns_wait_room(struct conns *conns)
 {
-    while (conns->count >= conns->max && !end_one_idle(conns)) {
+    while (conns->count >= conns->max && !end_one(conns)) {
         log_limited(LOG_LEVEL_WARN, "limits.connections reached (%zu): new connections wait", conns->max);
-        int error = green_cond_wait(&conns->ended, NULL, NSEC_NEVER);
+        int error = green_cond_wait(&conns->room, NULL, NSEC_NEVER);
         if (error)
             return error;
     }
     return 0;
 }
 
-/* `all`: those too of which a request has begun, and those that linger. */
-static void end_idle(struct conns *conns, bool all)
+static void end_all(struct conns *conns, enum conn_state state)
 {
-    list_each (l, next, &conns->all) {
-        struct conn *conn = container_of(l, struct conn, all);
-        if (all ? conn->state != CONN_ACTIVE : conn->state == CONN_IDLE && !conn->begun)
-            end(conn);
-    }
+    list_each (l, next, &conns->by_state[state])
+        end(container_of(l, struct conn, link));
 }
 
 size_t conns_drain(struct conns *conns, nsec deadline)
 {
     conns->draining = true;
-    end_idle(conns, false);
-    while (conns->count && green_cond_wait(&conns->ended, NULL, deadline) == 0)
+    end_all(conns, CONN_IDLE);
+    while (conns->count && green_cond_wait(&conns->room, NULL, deadline) == 0)
         ;
     return conns_cut(conns);
 }
 
 static void cancel_all(struct conns *conns)
 {
-    list_each (l, next, &conns->all) {
-        struct conn *conn = container_of(l, struct conn, all);
+    list_each (l, next, &conns->by_state[CONN_ACTIVE]) {
+        struct conn *conn = container_of(l, struct conn, link);
         if (conn->thread)
             green_cancel(conn->thread);
     }
@@ -252,12 +264,14 @@ static void cancel_all(struct conns *conns)
 size_t conns_cut(struct conns *conns)
 {
     conns->draining = true;
-    end_idle(conns, true);
+    end_all(conns, CONN_IDLE);
+    end_all(conns, CONN_BEGUN);
+    end_all(conns, CONN_LINGERING);
     size_t cut = conns->count;
     while (conns->count) {
         cancel_all(conns);
         /* A connection whose thread has not run yet is cancelled in the next round. */
-        if (green_cond_wait(&conns->ended, NULL, nsec_add(green_now(), CUT_ROUND)) == -ECANCELED)
+        if (green_cond_wait(&conns->room, NULL, nsec_add(green_now(), CUT_ROUND)) == -ECANCELED)
             break;
     }
     return cut;

@@ -1,11 +1,12 @@
 /* conn.h: connections, and what one worker knows of all of them.
  *
- * A connection outlives its green threads. It is always in one of three states:
+ * A connection outlives its green threads. It is always in one of four states:
  *
- *   IDLE        no thread, no stack: this structure is all there is, with a read watcher that stays armed and a deadline
- *               on the wheel. Bytes that arrive start a thread. Of a request that has begun the protocol keeps what has
- *               come so far: however slow its peer is, it costs those bytes and no stack.
  *   ACTIVE      a green thread serves requests, and alone decides what comes next.
+ *   IDLE        no thread, no stack: this structure is all there is, with a read watcher that stays armed and a deadline
+ *               on the wheel. Bytes that arrive start a thread.
+ *   BEGUN       the same in the middle of a head, of which the protocol keeps what has come so far: however slow its
+ *               peer is, it costs those bytes and no stack.
  *   LINGERING   the last answer is sent, and our side is closed: what the peer still sends is thrown away for a while,
  *               since closing at once would reset the connection, and might destroy the answer on its way (RFC 9112,
  *               9.6). No thread, no stack.
@@ -21,16 +22,16 @@
 #include "net/addr.h"
 #include "net/stream.h"
 
-enum conn_state { CONN_ACTIVE, CONN_IDLE, CONN_LINGERING };
+enum conn_state { CONN_ACTIVE, CONN_IDLE, CONN_BEGUN, CONN_LINGERING, CONN_STATES };
 
 struct conn {
     struct green_task task; /* to become ACTIVE */
     struct stream stream;
     struct green *thread; /* while ACTIVE */
     struct conns *owner;
-    void *begun;             /* while IDLE: of a request that has begun, malloc'ed; NULL: none has */
-    struct wheel_node timer; /* while IDLE or LINGERING */
-    struct list all;         /* in owner->all */
+    void *begun;             /* while BEGUN: what the protocol keeps, malloc'ed */
+    struct wheel_node timer; /* while not ACTIVE */
+    struct list link;        /* in owner->by_state[state] */
     struct peer peer;
     uint32_t requests;        /* served on it so far */
     uint32_t requests_parked; /* when it was parked last */
@@ -46,11 +47,11 @@ _Static_assert(sizeof(struct conn) <= 248, "an idle connection takes 256 bytes")
 /* All connections of a worker. */
 struct conns {
     const struct http_server *server;
-    struct list all;
+    struct list by_state[CONN_STATES]; /* who has been in a state for longest stands first */
     size_t count, max;
     bool draining;
     bool (*shed)(void);          /* gives up descriptors that can be done without; false: there are none */
-    struct green_cond ended;     /* a connection has: for the acceptors and the drain */
+    struct green_cond room;      /* a connection has ended, or could be ended for another */
     struct wheel_node log_timer; /* when the access log is to be written */
     uint64_t accepted, requests; /* totals, for the worker's last words */
 };
@@ -74,8 +75,8 @@ void conn_linger(struct conn *conn);
 /* Whether the response being made should be the connection's last one. */
 bool conn_is_last(const struct conn *conn);
 
-/* Makes sure that there are fewer connections than there may be: by ending an idle one, else by waiting. 0 or
- * -ECANCELED. */
+/* Makes sure that there are fewer connections than there may be: by ending one that has no thread, an idle one first,
+ * else by waiting. 0 or -ECANCELED. */
 int conns_wait_room(struct conns *conns) GREEN_WAITS;
 
 /* Ends all idle connections, lets the others finish the requests they have, and cancels what is left at the deadline.

@@ -74,6 +74,7 @@ struct h1 {
     struct h1_body body;
     struct out out;
     bool keep_alive; /* the connection goes on after this response */
+    bool unasked;    /* it would, if the peer had its way */
     bool chunked;    /* the response is */
     char frame_in[H1_IN_SIZE];
     char frame_out[H1_OUT_SIZE];

@@ -43,12 +43,20 @@ static int send_continue(struct h1 *h)
     return error ? error : h1_flush(h);
 }
 
+/* What is still to be sent goes first: the peer may wait for earlier answers before it sends the rest. One that does not
+ * read them is no slow sender. */
+static int flush_first(struct h1 *h)
+{
+    int error = h1_flush(h);
+    return error == -ETIMEDOUT ? -EPIPE : error;
+}
+
 /* A pinned head may leave no room behind it: then what follows it continues in a buffer of its own, and the head stays
  * where it is, which is why the old buffer becomes the arena's. */
 static int more(struct h1 *h)
 {
     struct h1_input *in = &h->in;
-    int error = h1_flush(h); /* the peer may wait for earlier answers before it sends the rest */
+    int error = flush_first(h);
     if (error)
         return error;
     ssize_t got = h1_input_wait(in, &h->conn->stream, body_deadline(h));
@@ -183,8 +191,9 @@ static int next_chunk(struct h1 *h)
         return -EMSGSIZE;
     if (body->left)
         return 0;
-    body->ended = true;
-    return read_trailers(h);
+    error = read_trailers(h);
+    body->ended = !error;
+    return error;
 }
 
 /* Content from what is buffered, else straight from the socket. */
@@ -194,7 +203,7 @@ static ssize_t take(struct h1 *h, void *to, size_t n)
     if (n > h->body.left)
         n = (size_t)h->body.left;
     if (bytes.n == 0) {
-        int error = h1_flush(h);
+        int error = flush_first(h);
         if (error)
             return error;
         ssize_t got = stream_read(&h->conn->stream, to, n, body_deadline(h));

@@ -222,7 +222,8 @@ static int conclude(struct h1 *h)
         return error;
     if (h->keep_alive && h1_drain(h))
         return NEXT_REQUEST;
-    return !h->body.ended || h->in.readable || h1_buffered(&h->in).n ? LINGER : -ECONNABORTED;
+    bool silent = h->body.ended && !h->in.readable && h1_buffered(&h->in).n == 0;
+    return h->unasked || !silent ? LINGER : -ECONNABORTED;
 }
 
 /* Answers the request that read_head() left. */

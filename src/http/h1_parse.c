@@ -238,6 +238,7 @@ static void decide_host(struct head *head)
 static void decide_persistence(struct head *head)
 {
     head->h->keep_alive = head->h->x.request.minor > 0 ? !head->close : head->keep_alive && !head->close;
+    head->h->unasked = head->h->keep_alive;
 }
 
 /* ---- the whole ---- */

@@ -19,6 +19,7 @@ static const struct http_site *find_wildcard(const struct http_sites *sites, str
 const struct http_site *http_site_find(const struct http_sites *sites, struct str host)
 {
     char lower[SITE_HOST_MAX];
+    host.n -= str_ends(host, STR(".")); /* of the root of all names: the same host */
     if (sites->exact.count + sites->wildcard.count == 0 || host.n == 0 || host.n > sizeof lower)
         return sites->fallback;
     for (size_t i = 0; i < host.n; i++)
@@ -47,7 +48,7 @@ const struct http_route *http_route_find(const struct http_site *site, struct st
 {
     const struct http_route *route = probe(site, path, true);
     /* Prefixes that end at a segment's end, the longest first: /a/b, /a/, /a for the path /a/b; then the root. */
-    for (size_t n = site->lengths[false] ? path.n : 0; n > 1 && !route; n--)
+    for (size_t n = path.n < site->longest ? path.n : site->longest; n > 1 && !route; n--)
         if (n == path.n || path.p[n] == '/' || path.p[n - 1] == '/')
             route = probe(site, (struct str){path.p, n}, false);
     if (!route)

@@ -4,7 +4,8 @@
  * the one without hosts. Within it an exact path goes first, then the longest prefix by segments, in whatever order
  * they are written: `/a` matches /a and /a/b but not /ab; `/a/` matches /a/ and /a/b but not /a.
  *
- * Hosts and paths are hash tables: a look-up costs as many probes as the path has segments, however many routes.
+ * Hosts and paths are hash tables: a look-up costs as many probes as the path has segments, however many routes; only
+ * as much of it is looked at as the longest route has.
  */
 #ifndef TERN_HTTP_ROUTE_H
 #define TERN_HTTP_ROUTE_H
@@ -62,6 +63,7 @@ struct http_route {
 struct http_site {
     struct conf_texts hosts;
     struct hash routes;
+    size_t longest;                  /* bytes of the longest path of a prefix route */
     uint64_t lengths[2];             /* by `exact`: bit n % 64: the path of some route but the root has n bytes */
     const struct http_route *root;   /* the prefix route "/", which most requests meet; or NULL */
     struct http_route missing;       /* for paths without a route: 404, on the site's terms */

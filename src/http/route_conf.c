@@ -72,6 +72,8 @@ static int read_path(struct conf_reader *r, struct conf_node *node, const struct
 static int add_route(struct conf_reader *r, const struct conf_node *node, struct http_site *site,
                      struct http_route *route)
 {
+    if (!route->exact && route->path.n > site->longest)
+        site->longest = route->path.n;
     if (!route->exact && route->path.n == 1)
         site->root = route;
     else

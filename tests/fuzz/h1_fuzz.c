@@ -44,9 +44,9 @@ static void serve_one(struct str input, size_t piece)
     struct conns conns;
     conns_init(&conns, &server, 1);
     conn_open(&conns, wire_start(input, piece), &peer);
-    container_of(conns.all.next, struct conn, all)->stream.ops = &wire_ops;
+    container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
     while (conns.count)
-        if (green_cond_wait(&conns.ended, NULL, NSEC_NEVER) < 0)
+        if (green_cond_wait(&conns.room, NULL, NSEC_NEVER) < 0)
             abort();
     conns_end(&conns);
 }

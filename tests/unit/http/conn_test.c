@@ -48,7 +48,7 @@ static struct pair open_pair(void)
     struct peer peer = {.family = AF_UNIX};
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     conn_open(&conns, ends[0], &peer);
-    struct pair p = {container_of(conns.all.prev, struct conn, all), ends[1]};
+    struct pair p = {container_of(conns.by_state[CONN_ACTIVE].prev, struct conn, link), ends[1]};
     wait_for(p.conn->state == CONN_IDLE);
     return p;
 }

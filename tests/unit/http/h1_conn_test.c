@@ -61,9 +61,9 @@ static int connect_and_wait(void *arg)
     conns_init(&conns, &server, 10);
     int fd = wire_start(c->input, c->piece);
     conn_open(&conns, fd, &peer);
-    container_of(conns.all.next, struct conn, all)->stream.ops = &wire_ops;
+    container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
     while (conns.count)
-        cr_assert_eq(green_cond_wait(&conns.ended, NULL, NSEC_NEVER), 0);
+        cr_assert_eq(green_cond_wait(&conns.room, NULL, NSEC_NEVER), 0);
     conns_end(&conns);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* serve_test.c: who answers: policies that turn away, methods that are not answered, paths and hosts that nobody has. */
+/* serve_test.c: who answers: policies that turn away, methods without an answer, paths and hosts that nobody has. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdarg.h>
