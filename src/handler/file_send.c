@@ -70,22 +70,21 @@ bool file_is_current(struct file_entry *entry)
     return true;
 }
 
-/* Makes sure that a window is in memory, and, when time has passed since somebody looked, that it is what was promised.
- * A file of one window that was found in memory is not probed again for a while. */
-static int prepare_window(struct file_entry *entry, const struct file_stamp *stamp, off_t at, size_t n, bool first)
+/* Makes sure that a window is in memory, and that it is what was promised. A file of one window that was found in memory
+ * is not probed again for a while. */
+static int prepare_window(struct file_entry *entry, off_t at, size_t n)
 {
     bool whole = n == (size_t)entry->version.size;
-    if (whole && green_now() < entry->warm_until)
-        return 0;
-    bool warm = window_in_memory(entry->fd, at, n);
-    int error = 0;
-    if (!warm)
-        error = green_offload(read_window, &(struct warm_up){entry->fd, at, n}, NSEC_NEVER);
-    if (error && error != -EAGAIN) /* a full pool: better a short stall than a broken answer */
-        return error;
-    if (whole)
-        entry->warm_until = nsec_add(green_now(), WARM_TIME);
-    return (!first || !warm) && !file_still_is(entry->fd, stamp) ? -ESTALE : 0;
+    if (!whole || green_now() >= entry->warm_until) {
+        int error = 0;
+        if (!window_in_memory(entry->fd, at, n))
+            error = green_offload(read_window, &(struct warm_up){entry->fd, at, n}, NSEC_NEVER);
+        if (error && error != -EAGAIN) /* a full pool: better a short stall than a broken answer */
+            return error;
+        if (whole)
+            entry->warm_until = nsec_add(green_now(), WARM_TIME);
+    }
+    return file_is_current(entry) ? 0 : -ESTALE;
 }
 
 /* ---- content ---- */
@@ -97,7 +96,7 @@ static int send_open(struct exchange *x, struct file_entry *entry, const struct 
     for (size_t done = 0; done < range->n && !error;) {
         size_t n = range->n - done < WINDOW ? (size_t)(range->n - done) : WINDOW;
         off_t at = (off_t)(range->at + done);
-        error = prepare_window(entry, &stamp, at, n, x->response.given == 0);
+        error = prepare_window(entry, at, n);
         if (!error)
             error = http_file(x, entry->fd, at, n, &stamp);
         done += n;
@@ -187,19 +186,22 @@ static int send_parts(struct exchange *x, struct file_entry *entry, const struct
 
 /* ---- the answer ---- */
 
-static int send_precondition(struct exchange *x, int status, struct str fields)
+/* The size goes with it too: not to the peer, but to policies that go by it. */
+static int send_not_modified(struct exchange *x, const struct file_entry *entry, enum coding coding)
 {
-    return status == 304 ? http_send(x, 304, fields, STR("")) : http_send_status(x, status, STR(""));
+    struct str fields = entry->fields;
+    if (coding != CODING_NONE)
+        fields = file_not_modified_fields(&x->arena, entry);
+    if (!fields.p)
+        return -ENOMEM;
+    int error = http_head(x, 304, fields, entry->version.size);
+    return error ? error : http_end(x);
 }
 
-int file_send(struct exchange *x, struct file_entry *entry)
+static int send_selected(struct exchange *x, struct file_entry *entry, const struct http_validators *validators)
 {
-    const struct http_validators validators = {entry->etag, entry->modified};
-    int status = http_precondition(&x->request, &validators, time(NULL));
-    if (status)
-        return send_precondition(x, status, entry->fields);
     struct http_ranges ranges;
-    status = http_range_select(&x->request, &validators, time(NULL), (uint64_t)entry->version.size, &ranges);
+    int status = http_range_select(&x->request, validators, time(NULL), (uint64_t)entry->version.size, &ranges);
     if (status == 416)
         return send_unsatisfiable(x, entry);
     if (status == 200)
@@ -207,11 +209,15 @@ int file_send(struct exchange *x, struct file_entry *entry)
     return ranges.count == 1 ? send_part(x, entry, &ranges.v[0]) : send_parts(x, entry, &ranges);
 }
 
-int file_send_encoded(struct exchange *x, const struct file_entry *entry, const struct file_encoded *encoded)
+int file_send(struct exchange *x, struct file_entry *entry, enum coding coding)
 {
-    const struct http_validators validators = {encoded->etag, entry->modified};
+    const struct http_validators validators = {entry->etag, entry->modified};
     int status = http_precondition(&x->request, &validators, time(NULL));
+    x->as_is = entry->version.size <= FILE_ENCODED_MAX;
     if (status)
-        return send_precondition(x, status, encoded->fields);
-    return http_send(x, 200, encoded->fields, (struct str){encoded->bytes, encoded->n});
+        return status == 304 ? send_not_modified(x, entry, coding) : http_send_status(x, status, STR(""));
+    const struct file_encoded *encoded = coding == CODING_NONE ? NULL : file_encode(entry, coding);
+    if (encoded)
+        return http_send(x, 200, encoded->fields, (struct str){encoded->bytes, encoded->n});
+    return send_selected(x, entry, &validators);
 }

@@ -5,12 +5,9 @@
 #include "handler/file_encoded.h"
 #include "http/exchange.h"
 
-/* Answers with what an entry holds, of which the caller has a reference. As a handler's serve. */
-int file_send(struct exchange *x, struct file_entry *entry) GREEN_WAITS;
-
-/* The same with its content compressed; there are no ranges of that. */
-int file_send_encoded(struct exchange *x, const struct file_entry *entry,
-                      const struct file_encoded *encoded) GREEN_WAITS;
+/* Answers with what an entry holds, of which the caller has a reference. `coding`: in which it is to come if it is kept
+ * so, or can be; CODING_NONE: as it is. As a handler's serve. */
+int file_send(struct exchange *x, struct file_entry *entry, enum coding coding) GREEN_WAITS;
 
 /* Whether an open file has not been written to since its entry was made: looked at once for all that ask in one pass of
  * the loop. */

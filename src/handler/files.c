@@ -202,6 +202,8 @@ static int acquire_try(struct exchange *x, const struct files *files, struct str
     size_t at = 0;
     while (at < name.n && !str_starts(str_skip(name, at), variable))
         at++;
+    if (at < name.n && path.n == 0)
+        return -ENOENT; /* of the root there is no other form */
     if (at < name.n)
         name = arena_printf(&x->arena, STR_FMT STR_FMT STR_FMT, (int)at, name.p, STR_ARG(path),
                             STR_ARG(str_skip(name, at + variable.n)));
@@ -224,14 +226,12 @@ static int acquire_tries(struct exchange *x, const struct files *files, struct s
 
 /* ---- the answer ---- */
 
-/* What is small enough to be kept compressed is not compressed for one request alone. */
 static int send_entry(struct exchange *x, struct file_entry *entry)
 {
-    uint64_t size = (uint64_t)entry->version.size;
-    enum coding coding = entry->coding == CODING_NONE ? compress_wanted(x, entry->type, size) : CODING_NONE;
-    const struct file_encoded *encoded = coding == CODING_NONE ? NULL : file_encode(entry, coding);
-    x->as_is = size <= FILE_ENCODED_MAX;
-    int error = encoded ? file_send_encoded(x, entry, encoded) : file_send(x, entry);
+    enum coding coding = CODING_NONE;
+    if (entry->coding == CODING_NONE)
+        coding = compress_wanted(x, entry->type, (uint64_t)entry->version.size);
+    int error = file_send(x, entry, coding);
     file_release(entry);
     return error;
 }

@@ -67,6 +67,17 @@ int http_errors_read(struct conf_reader *r, struct conf_node *node, void *field)
     return first;
 }
 
+int http_errors_check(struct conf_reader *r, struct conf_node *node, const struct http_site *site)
+{
+    int result = 0;
+    conf_each (page, node)
+        if (page->text.p && http_route_find(site, page->text) == &site->missing) {
+            conf_error(r, page, "no route of this site has this path");
+            result = -EINVAL;
+        }
+    return result;
+}
+
 /* ---- answering ---- */
 
 struct str http_error_page(const struct exchange *x, int status)
@@ -76,15 +87,38 @@ struct str http_error_page(const struct exchange *x, int status)
     return x->site->errors->path[status - HTTP_ERROR_FIRST];
 }
 
-int http_failure_head(struct exchange *x, struct http_head *head)
+/* What describes the page's content. Validators and the like would be taken for those of what was asked for. */
+static const struct str kept[] = {
+    STR_INIT("Content-Type"),
+    STR_INIT("Content-Encoding"),
+    STR_INIT("Content-Language"),
+    STR_INIT("Vary"),
+};
+
+static bool is_kept(struct str line)
 {
-    head->status = x->failure->status;
-    struct str page = head->fields;
-    head->fields = x->failure->fields;
-    return page.n ? http_head_add(x, head, STR_FMT, STR_ARG(page)) : 0;
+    struct str name = str_cut(&line, ':');
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (str_eq_nocase(kept[i], name))
+            return true;
+    return false;
 }
 
-/* The page's handler sees a request for the page, and nothing of what the peer said besides. */
+int http_failure_head(struct exchange *x, struct http_head *head)
+{
+    struct str page = head->fields;
+    int error = 0;
+    head->status = x->failure->status;
+    head->fields = x->failure->fields;
+    while (page.n && !error) {
+        struct str line = {page.p, str_find(page, '\n') + 1};
+        page = str_skip(page, line.n);
+        error = is_kept(line) ? http_head_put(x, head, line) : 0;
+    }
+    return error;
+}
+
+/* The page's handler sees a request for the page, and none of the peer's fields. */
 int http_send_error_page(struct exchange *x, int status, struct str fields, struct str page)
 {
     struct http_failure *failure = arena_alloc(&x->arena, sizeof *failure);
@@ -99,7 +133,7 @@ int http_send_error_page(struct exchange *x, int status, struct str fields, stru
     x->request.field_count = 0;
     int error = route->handler->serve(x, route->settings);
     if (error < 0 && error != -ECANCELED && x->response.status == 0)
-        error = http_send_status(x, status, STR(""));
+        error = http_send_status(x, 500, STR(""));
     x->request = request;
     x->failure = NULL;
     return error;

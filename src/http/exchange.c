@@ -7,6 +7,7 @@
 #include "http/error_page.h"
 #include "http/route.h"
 #include "http/status.h"
+#include "log/log.h"
 
 struct str http_field(const struct http_request *request, struct str name)
 {
@@ -131,7 +132,9 @@ int http_send_status(struct exchange *x, int status, struct str fields)
     struct str page = http_error_page(x, status);
     if (page.p)
         return http_send_error_page(x, status, fields, page);
-    if (x->failure) { /* the page failed: what it would have said of itself is not what the peer asked about */
+    if (x->failure) { /* what the page would have said of itself is not what the peer asked about */
+        log_limited(LOG_LEVEL_WARN, "errors: no page for %d: " STR_FMT " is answered with %d", x->failure->status,
+                    STR_ARG(x->request.uri.path), status);
         status = x->failure->status;
         fields = STR("");
     }

@@ -71,6 +71,8 @@ static int refuse(struct h1 *h, int status, const char *wrong)
     h->wrong = wrong;
     if (!h->x.request.line.p)
         h->x.request.line = raw_line(h);
+    if (!h->x.site) /* the page for this is its site's, or that of the default one */
+        h->x.site = http_site_find(&h->x.server->sites, h->x.request.host);
     int error = http_send_status(&h->x, status, STR(""));
     if (!error)
         error = h1_flush(h);
@@ -114,6 +116,7 @@ static void begin_exchange(struct h1 *h)
 {
     /* Of the request, only what is read when it is refused before it was parsed. */
     h->x.request.method = METHOD_UNKNOWN;
+    h->x.request.host = STR("");
     h->x.request.line = (struct str){NULL, 0};
     h->x.request.field_count = 0;
     h->x.request.minor = 1;

@@ -228,9 +228,7 @@ static void decide_host(struct head *head)
     struct http_request *request = &head->h->x.request;
     if (head->hosts > 1 || (head->hosts == 0 && request->minor > 0))
         refuse(head, 400, head->hosts ? "a second Host" : "no Host");
-    if (head->status)
-        return; /* there may be no uri to look at */
-    if (request->uri.host.p)
+    if (!head->status && request->uri.host.p) /* else there may be no uri to look at */
         request->host = request->uri.host;
     request->host = without_port(request->host);
 }
@@ -300,11 +298,12 @@ static http_parser behind_request_line(void)
 static const char *parse_field(struct head *head, http_parser *parser, const char *fed, struct str line)
 {
     struct str name = {line.p, str_find(line, ':')}, value = str_trim(str_skip(line, name.n + 1));
-    const char *to = str_eq_nocase(name, STR("Content-Length")) ? value.p + value.n : name.p + name.n + 1;
+    bool length = str_eq_nocase(name, STR("Content-Length"));
+    const char *to = length ? value.p + value.n : name.p + name.n + 1;
     if (name.n == line.n)
         refuse(head, 400, "a field without a colon");
     else if (http_parser_execute(parser, &settings, fed, (size_t)(to - fed)) != (size_t)(to - fed))
-        refuse(head, 400, "a malformed field");
+        refuse(head, 400, length ? "a malformed Content-Length, or a second one" : "a malformed name of a field");
     if (head->status)
         return NULL;
     head->h->x.request.fields[head->h->x.request.field_count - 1].value = value;

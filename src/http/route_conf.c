@@ -243,6 +243,9 @@ static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct 
     int policies_error = http_policies_read(r, node, NULL, &site->missing.policies);
     struct conf_node *routes = conf_find(node, STR("routes"));
     int routes_error = routes && !conf_is_null(routes) ? read_routes(r, routes, site) : 0;
+    struct conf_node *errors = conf_find(node, STR("errors"));
+    if (!error && !routes_error && errors)
+        error = http_errors_check(r, errors, site);
     return error ? error : policies_error ? policies_error : routes_error;
 }
 

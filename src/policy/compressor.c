@@ -38,6 +38,13 @@ static struct {
     size_t in_pass;
 } worker;
 
+static void start_worker(void)
+{
+    if (!worker.started)
+        green_sem_init(&worker.jobs, JOBS_MAX);
+    worker.started = true;
+}
+
 static struct compressor *compressor_of(struct exchange *x)
 {
     return container_of(x->ops, struct compressor, ops);
@@ -217,9 +224,7 @@ int compressor_attach(struct exchange *x, enum coding coding, enum encoder_level
 {
     if (worker.compressors == COMPRESSORS_MAX)
         return -EAGAIN;
-    if (!worker.started)
-        green_sem_init(&worker.jobs, JOBS_MAX);
-    worker.started = true;
+    start_worker();
     struct compressor *c = arena_alloc(&x->arena, sizeof *c);
     struct encoder *encoder = NULL;
     int error = c ? encoder_open(&encoder, coding, level, size) : -ENOMEM;
@@ -237,4 +242,18 @@ int compressor_attach(struct exchange *x, enum coding coding, enum encoder_level
     x->ops = &c->ops;
     worker.compressors++;
     return 0;
+}
+
+bool compressor_try_turn(void)
+{
+    start_worker();
+    if (worker.jobs.count == 0)
+        return false;
+    worker.jobs.count--;
+    return true;
+}
+
+void compressor_end_turn(void)
+{
+    green_sem_post(&worker.jobs);
 }

@@ -22,4 +22,8 @@ enum { COMPRESSORS_MAX = 256 }; /* of a worker at once */
 int compressor_attach(struct exchange *x, enum coding coding, enum encoder_level level, int64_t size)
     __attribute__((warn_unused_result));
 
+/* For others who compress on the pool: a turn, if one is free, to be given back. */
+bool compressor_try_turn(void);
+void compressor_end_turn(void);
+
 #endif

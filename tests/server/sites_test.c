@@ -40,7 +40,6 @@ static const char config[] = LISTEN
     "      - {exact: /moved, redirect: {to: /hello}}\n"
     "      - {exact: /teapot, respond: {status: 418, body: short and stout}}\n"
     "  - hosts: bare.example\n"
-    "    errors: {404: /404.html}\n"
     "    headers: {X-Site: three}\n"
     "    routes: [{exact: /only, respond: {body: only}}]\n";
 
@@ -277,13 +276,11 @@ Test(sites, a_page_that_cannot_be_had)
     } table[] = {
         /* it is missing itself */
         {"pages.example", "POST /echo", "Transfer-Encoding: chunked\r\n\r\n500\r\n", 413, "413 Content Too Large\n"},
-        /* nothing is routed there */
-        {"bare.example", "GET /missing", "", 404, "404 Not Found\n"},
-        {"bare.example", "GET /404.html", "", 404, "404 Not Found\n"},
         /* it is somewhere else */
         {"pages.example", "GET /closed", "", 403, "403 Forbidden\n"},
         /* there is no page for it, or no site */
         {"localhost", "GET /missing", "", 404, "404 Not Found\n"},
+        {"bare.example", "GET /missing", "", 404, "404 Not Found\n"},
         {"pages.example", "BREW /missing", "", 501, "501 Not Implemented\n"},
     };
     for (size_t i = 0; i < COUNT(table); i++) {

@@ -67,7 +67,7 @@ static const struct h1_begun *begun(const struct pair *p)
 static void say_piece(const struct pair *p, const char *bytes, size_t n)
 {
     say(p, bytes);
-    wait_for(p->conn->state == CONN_IDLE && begun(p) && begun(p)->n == n);
+    wait_for(p->conn->state == CONN_BEGUN && begun(p)->n == n);
 }
 
 /* What has come by now. */
@@ -169,7 +169,7 @@ ConnTest(the_deadline_is_set_by_the_first_byte)
     }
     say(&p, "\r\nHost: a\r\n\r\nG");
     expect_status(&p, 200);
-    wait_for(p.conn->state == CONN_IDLE && begun(&p));
+    wait_for(p.conn->state == CONN_BEGUN);
     cr_expect_gt(p.conn->until, deadline, "the next request has a time of its own");
 }
 
@@ -242,7 +242,7 @@ ConnTest(empty_lines_are_forgotten_with_a_request)
         for (int i = 1; i <= H1_EMPTY_LINES; i++) {
             say_piece(&p, "\r", 1);
             say(&p, "\n");
-            wait_for(p.conn->state == CONN_IDLE && !begun(&p) && p.conn->empty_lines == i);
+            wait_for(p.conn->state == CONN_IDLE && p.conn->empty_lines == i);
         }
         say(&p, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
         expect_status(&p, 200);
@@ -295,15 +295,16 @@ ConnTest(whoever_has_no_thread_makes_room)
     wait_for(lingering.conn->state == CONN_LINGERING);
     conns.max = 3;
     cr_expect_eq(conns_wait_room(&conns), 0);
-    expect_status(&lingering, 400);
-    wait_for(is_over(&lingering));
+    wait_for(is_over(&idle));
     cr_expect_eq(conns.count, 2);
     conns.max = 2;
     cr_expect_eq(conns_wait_room(&conns), 0);
-    wait_for(is_over(&slow));
+    expect_status(&lingering, 400);
+    wait_for(is_over(&lingering));
     conns.max = 1;
     cr_expect_eq(conns_wait_room(&conns), 0);
-    wait_for(is_over(&idle));
+    expect_status(&slow, 503);
+    wait_for(is_over(&slow));
     cr_expect_eq(conns.count, 0);
 }
 
@@ -330,11 +331,12 @@ ConnTest(a_drain_waits_for_heads_that_have_begun)
     cr_expect_eq(conns.count, 2);
     say_piece(&slow, "Host: a", 24);
     say(&slow, "\r\n\r\n");
-    wait_for(conns.count == 1);
+    wait_for(slow.conn->state == CONN_LINGERING);
     const char *answer = hear(&slow);
     cr_expect(str_starts(str_of(answer), STR("HTTP/1.1 200 ")), "%s", answer);
     cr_expect_not_null(strstr(answer, "Connection: close\r\n"), "%s", answer);
     expect_status(&lingering, 400);
+    close(slow.peer);
     close(lingering.peer);
     cr_assert_eq(green_join(thread, &result, nsec_add(green_now(), LIMIT)), 0);
     cr_expect_eq(cut, 0);
