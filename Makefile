@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 30
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test check unit server load sanitize lint format fuzz fuzzers bench test-aarch64 objects install clean \
+.PHONY: all run test check unit server load slow sanitize lint format fuzz fuzzers bench test-aarch64 objects install clean \
     help force
 
 ifeq ($(origin CC),default)
@@ -99,6 +99,11 @@ load: ## wrk at 1,000 connections over real files, then with workers killed unde
 	@scripts/deps build test
 	@$(MAKE) all
 	@scripts/load-test
+
+slow: ## what 10,000 clients that send a byte a second cost, and what others notice
+	@scripts/deps build test
+	@$(MAKE) all
+	@scripts/slow-test
 
 sanitize: ## every test under ASan and UBSan, then the server under TSan
 	@scripts/deps build test

@@ -61,7 +61,6 @@ static void park(struct conn *conn, enum conn_state state, nsec until, void (*on
     if (conns->count >= conns->max)
         green_cond_broadcast(&conns->room);
     conn->thread = NULL;
-    conn->until = until;
     green_timer_arm(&conn->timer, until);
     green_fd_park(&conn->stream.fd, on_readable);
 }
@@ -170,7 +169,7 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer)
     conn->peer = *peer;
     conn->requests = conn->requests_parked = 0;
     conn->begun = NULL;
-    conn->until = 0;
+    conn->timer.deadline = 0;
     conn->empty_lines = 0;
     conns->count++;
     conns->accepted++;
@@ -185,7 +184,7 @@ void conn_park(struct conn *conn)
         return;
     }
     /* Bytes that were no request, empty lines say, buy no more time. */
-    nsec until = conn->until;
+    nsec until = conn->timer.deadline;
     if (conn->requests != conn->requests_parked || until == 0)
         until = nsec_add(green_now(), conns->server->timeouts.idle);
     conn->requests_parked = conn->requests;

@@ -29,17 +29,21 @@ const char *encoder_library(enum coding coding)
 /* "identity" has a weight of its own only where the request gives it one; else it is what remains. */
 enum coding coding_choose(const struct http_request *request, unsigned available)
 {
-    const struct str field = STR("Accept-Encoding");
+    struct str names[CODING_COUNT + 1] = {[CODING_NONE] = STR_INIT("identity")};
+    unsigned weights[CODING_COUNT + 1];
+    if (!available)
+        return CODING_NONE;
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++)
+        names[coding] = kinds[coding]->name;
+    http_qualities(request, STR("Accept-Encoding"), names, CODING_COUNT + 1, weights);
     enum coding best = CODING_NONE;
     unsigned weight = 0;
-    for (enum coding coding = 0; coding < CODING_COUNT; coding++) {
-        unsigned quality = available & CODING_BIT(coding) ? http_quality(request, field, kinds[coding]->name) : 0;
-        if (quality > weight) {
-            weight = quality;
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++)
+        if (available & CODING_BIT(coding) && weights[coding] > weight) {
+            weight = weights[coding];
             best = coding;
         }
-    }
-    return best != CODING_NONE && http_quality(request, field, STR("identity")) > weight ? CODING_NONE : best;
+    return weights[CODING_NONE] > weight ? CODING_NONE : best;
 }
 
 unsigned encoder_window(int64_t size, unsigned least, unsigned most)

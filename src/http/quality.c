@@ -64,45 +64,54 @@ static int find_quality(struct str parameters)
 
 bool http_weighted_next(struct str *list, struct http_weighted *element)
 {
-    while (list->n) {
-        struct str parameters = cut_unquoted(list, ',');
-        struct str value = cut_unquoted(&parameters, ';');
-        int quality = find_quality(parameters);
-        if (value.n == 0 || quality < 0)
-            continue;
-        *element = (struct http_weighted){value, (unsigned)quality};
-        return true;
-    }
-    return false;
+    if (!list->n)
+        return false;
+    struct str parameters = cut_unquoted(list, ',');
+    struct str value = cut_unquoted(&parameters, ';');
+    int quality = find_quality(parameters);
+    *element = quality < 0 ? (struct http_weighted){STR(""), 0} : (struct http_weighted){value, (unsigned)quality};
+    return true;
 }
 
 /* ---- the element that fits best ---- */
 
 enum fit { NO_FIT, FITS_ALL, FITS_KIND, FITS_EXACTLY };
 
-struct match {
-    bool listed; /* the request has the field */
-    enum fit fit;
-    unsigned quality;
-};
+/* How well an element fits and what it weighs, as one number: a better fit counts more than any weight. */
+enum { RANK_OF_FIT = HTTP_QUALITY_MAX + 1 };
 
-static struct match best_match(const struct http_request *request, struct str name, struct str value,
-                               enum fit (*fit_of)(struct str listed, struct str value))
+typedef enum fit fit_fn(struct str listed, struct str value);
+
+static void rank(const struct http_weighted *element, const struct str *values, size_t count, fit_fn *fit_of,
+                 unsigned *ranks)
 {
-    struct match best = {.listed = false};
+    for (size_t i = 0; i < count; i++) {
+        enum fit fit = fit_of(element->value, values[i]);
+        unsigned its = fit ? fit * RANK_OF_FIT + element->quality : 0;
+        ranks[i] = its > ranks[i] ? its : ranks[i];
+    }
+}
+
+/* The highest rank that each of several values has among the elements of a field; 0: none fits. False: the request has
+ * no such field. */
+static bool find_ranks(const struct http_request *request, struct str name, const struct str *values, size_t count,
+                       fit_fn *fit_of, unsigned *ranks)
+{
+    size_t left = HTTP_WEIGHTED_MAX;
+    bool listed = false;
+    for (size_t i = 0; i < count; i++)
+        ranks[i] = 0;
     for (size_t i = 0; i < request->field_count; i++) {
         const struct http_field *field = &request->fields[i];
         if (!str_eq_nocase(field->name, name))
             continue;
-        best.listed = true;
+        listed = true;
         struct http_weighted element;
-        for (struct str list = field->value; http_weighted_next(&list, &element);) {
-            enum fit fit = fit_of(element.value, value);
-            if (fit > best.fit || (fit && fit == best.fit && element.quality > best.quality))
-                best = (struct match){true, fit, element.quality};
-        }
+        for (struct str list = field->value; left && http_weighted_next(&list, &element); left--)
+            if (element.value.n)
+                rank(&element, values, count, fit_of, ranks);
     }
-    return best;
+    return listed;
 }
 
 /* ---- content codings ---- */
@@ -128,18 +137,19 @@ static enum fit fit_of_coding(struct str listed, struct str coding)
 {
     if (str_eq(listed, STR("*")))
         return FITS_ALL;
-    return str_eq_nocase(canonical(listed), coding) ? FITS_EXACTLY : NO_FIT;
+    return str_eq_nocase(canonical(listed), canonical(coding)) ? FITS_EXACTLY : NO_FIT;
 }
 
-unsigned http_quality(const struct http_request *request, struct str field, struct str coding)
+void http_qualities(const struct http_request *request, struct str field, const struct str *codings, size_t count,
+                    unsigned *weights)
 {
-    struct str name = canonical(coding);
-    struct match best = best_match(request, field, name, fit_of_coding);
-    if (best.fit != NO_FIT)
-        return best.quality;
-    if (!str_eq_nocase(name, STR("identity")))
-        return 0;
-    return best.listed ? 1 : HTTP_QUALITY_MAX;
+    bool listed = find_ranks(request, field, codings, count, fit_of_coding, weights);
+    for (size_t i = 0; i < count; i++) {
+        if (weights[i])
+            weights[i] %= RANK_OF_FIT;
+        else if (str_eq_nocase(codings[i], STR("identity")))
+            weights[i] = listed ? 1 : HTTP_QUALITY_MAX;
+    }
 }
 
 /* ---- media types ---- */
@@ -157,6 +167,7 @@ static enum fit fit_of_type(struct str range, struct str type)
 unsigned http_quality_of_type(const struct http_request *request, struct str type)
 {
     struct str bare = str_trim(str_cut(&type, ';'));
-    struct match best = best_match(request, STR("Accept"), bare, fit_of_type);
-    return best.listed ? best.quality : HTTP_QUALITY_MAX;
+    unsigned best;
+    bool listed = find_ranks(request, STR("Accept"), &bare, 1, fit_of_type, &best);
+    return listed ? best % RANK_OF_FIT : HTTP_QUALITY_MAX;
 }

@@ -20,11 +20,19 @@ enum {
 
 #define POOL_PAUSE (2 * NSEC_MS) /* before another look at a pool that is full */
 
+/* A pass of the loop, by its clock, and what has been compressed in it. */
+struct pass {
+    nsec time;
+    size_t bytes;
+};
+
 struct compressor {
     struct exchange_ops ops;         /* of the exchange, meanwhile */
     const struct exchange_ops *next; /* where the result goes */
     struct exchange *x;
     struct encoder *encoder;
+    size_t held; /* bytes of content that the encoder may not have worked on yet */
+    struct pass pass;
     struct out result; /* not passed on yet */
     char bytes[RESULT];
 };
@@ -32,18 +40,9 @@ struct compressor {
 /* Of this worker. */
 static struct {
     size_t compressors;
-    bool started;
-    struct green_sem jobs;
-    nsec pass; /* of the loop, by its clock, and what has been compressed in it */
-    size_t in_pass;
-} worker;
-
-static void start_worker(void)
-{
-    if (!worker.started)
-        green_sem_init(&worker.jobs, JOBS_MAX);
-    worker.started = true;
-}
+    struct green_sem turns; /* to have a job on the pool */
+    struct pass pass;
+} worker = {.turns = {.count = JOBS_MAX, .waiting = LIST_INIT(worker.turns.waiting)}};
 
 static struct compressor *compressor_of(struct exchange *x)
 {
@@ -58,12 +57,23 @@ static int pass_on(struct compressor *c)
     return result.n ? c->next->content(c->x, result) : 0;
 }
 
+/* As encoder_run(), for the loop and for the pool. What came before the last result has been worked on. */
+static int feed(struct compressor *c, struct str *content, enum encoder_op op)
+{
+    size_t offered = content->n, before = out_len(&c->result);
+    int more = encoder_run(c->encoder, content, op, &c->result);
+    size_t taken = offered - content->n;
+    bool came_out = out_len(&c->result) > before;
+    c->held = came_out && taken ? taken : c->held + taken;
+    return more;
+}
+
 /* ---- on the loop ---- */
 
 static int run(struct compressor *c, struct str content, enum encoder_op op)
 {
     for (;;) {
-        int more = encoder_run(c->encoder, &content, op, &c->result);
+        int more = feed(c, &content, op);
         if (more <= 0)
             return more;
         int error = pass_on(c);
@@ -72,31 +82,43 @@ static int run(struct compressor *c, struct str content, enum encoder_op op)
     }
 }
 
-/* Whether the loop has time for n more bytes. */
-static bool fits_in_pass(size_t n)
+/* What has been compressed in the present pass. */
+static size_t *in_pass(struct pass *pass)
 {
-    if (worker.pass != green_now()) {
-        worker.pass = green_now();
-        worker.in_pass = 0;
-    }
-    if (n > SMALL || n > LOOP_SHARE - worker.in_pass)
+    if (pass->time != green_now())
+        *pass = (struct pass){green_now(), 0};
+    return &pass->bytes;
+}
+
+/* Whether the loop has time for n more bytes. */
+static bool fits_in_pass(struct compressor *c, size_t n)
+{
+    size_t *all = in_pass(&worker.pass), *own = in_pass(&c->pass);
+    if (n > SMALL || n > LOOP_SHARE - *all)
         return false;
-    worker.in_pass += n;
+    *all += n;
+    *own += n;
     return true;
+}
+
+/* An encoder does at the end what it has put off until then. What has been counted in this pass is not counted twice. */
+static bool end_fits_in_pass(struct compressor *c)
+{
+    size_t counted = *in_pass(&c->pass);
+    return c->held <= SMALL && fits_in_pass(c, c->held > counted ? c->held - counted : 0);
 }
 
 /* ---- on the pool ---- */
 
 /* Content from memory, or from a file. */
 struct job {
-    struct encoder *encoder;
-    struct out *result;
+    struct compressor *compressor;
     struct str content;
     int fd;
     off_t at;
     size_t n;
     const struct file_stamp *stamp;
-    int status; /* encoder_run()'s, or what reading came to */
+    int status; /* feed()'s, or what reading came to */
 };
 
 static void compress_memory(void *arg)
@@ -104,7 +126,7 @@ static void compress_memory(void *arg)
     struct job *job = arg;
     struct str share = {job->content.p, job->content.n < JOB_SHARE ? job->content.n : JOB_SHARE};
     size_t n = share.n;
-    job->status = encoder_run(job->encoder, &share, ENCODER_TAKE, job->result);
+    job->status = feed(job->compressor, &share, ENCODER_TAKE);
     job->content = str_skip(job->content, n - share.n);
 }
 
@@ -116,7 +138,7 @@ static ssize_t compress_piece(struct job *job)
     if (got <= 0)
         return got < 0 ? -errno : -EIO;
     struct str rest = {bytes, (size_t)got};
-    job->status = encoder_run(job->encoder, &rest, ENCODER_TAKE, job->result);
+    job->status = feed(job->compressor, &rest, ENCODER_TAKE);
     size_t taken = (size_t)got - rest.n;
     job->at += (off_t)taken;
     job->n -= taken;
@@ -139,18 +161,45 @@ static void compress_file(void *arg)
         job->status = -ESTALE;
 }
 
-/* Runs a job when it is its turn, and when the pool has room for it. */
-static int offload(struct compressor *c, void (*fn)(void *job), struct job *job)
+static void compress_end(void *arg)
 {
-    int error = green_sem_wait(&worker.jobs, NSEC_NEVER);
+    struct job *job = arg;
+    job->status = feed(job->compressor, &job->content, ENCODER_END);
+}
+
+bool compressor_try_turn(void)
+{
+    return worker.turns.count && green_sem_wait(&worker.turns, NSEC_NEVER) == 0; /* without a wait */
+}
+
+void compressor_end_turn(void)
+{
+    green_sem_post(&worker.turns);
+}
+
+/* Runs a job when it is its turn, and when the pool has room for it. */
+static int offload(void (*fn)(void *job), struct job *job)
+{
+    int error = green_sem_wait(&worker.turns, NSEC_NEVER);
     if (error)
         return error;
-    nsec deadline = nsec_add(green_now(), c->x->server->timeouts.write);
+    nsec deadline = nsec_add(green_now(), job->compressor->x->server->timeouts.write);
     do
         error = green_offload(fn, job, NSEC_NEVER);
     while (error == -EAGAIN && green_now() < deadline && (error = green_sleep(POOL_PAUSE)) == 0);
-    green_sem_post(&worker.jobs);
+    compressor_end_turn();
     return error ? error : job->status;
+}
+
+/* Runs it again until nothing is left of it, and passes on what comes out. */
+static int run_jobs(void (*fn)(void *job), struct job *job)
+{
+    int error = 0;
+    for (int more = 1; !error && (more || job->content.n || job->n);) {
+        more = offload(fn, job);
+        error = more > 0 ? pass_on(job->compressor) : more;
+    }
+    return error;
 }
 
 /* ---- the operations ---- */
@@ -163,35 +212,22 @@ static int head(struct exchange *x, const struct http_head *head)
 static int content(struct exchange *x, struct str bytes)
 {
     struct compressor *c = compressor_of(x);
-    if (fits_in_pass(bytes.n))
+    if (fits_in_pass(c, bytes.n))
         return run(c, bytes, ENCODER_TAKE);
-    struct job job = {.encoder = c->encoder, .result = &c->result, .content = bytes};
-    while (job.content.n) {
-        int more = offload(c, compress_memory, &job);
-        int error = more > 0 ? pass_on(c) : more;
-        if (error)
-            return error;
-    }
-    return 0;
+    return run_jobs(compress_memory, &(struct job){.compressor = c, .content = bytes});
 }
 
 static int file(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp)
 {
-    struct compressor *c = compressor_of(x);
-    struct job job = {.encoder = c->encoder, .result = &c->result, .fd = fd, .at = at, .n = n, .stamp = stamp};
-    while (job.n) {
-        int more = offload(c, compress_file, &job);
-        int error = more > 0 ? pass_on(c) : more;
-        if (error)
-            return error;
-    }
-    return 0;
+    struct job job = {.compressor = compressor_of(x), .fd = fd, .at = at, .n = n, .stamp = stamp};
+    return run_jobs(compress_file, &job);
 }
 
 static int end(struct exchange *x)
 {
     struct compressor *c = compressor_of(x);
-    int error = run(c, STR(""), ENCODER_END);
+    int error =
+        end_fits_in_pass(c) ? run(c, STR(""), ENCODER_END) : run_jobs(compress_end, &(struct job){.compressor = c});
     if (!error)
         error = pass_on(c);
     return error ? error : c->next->end(x);
@@ -224,7 +260,6 @@ int compressor_attach(struct exchange *x, enum coding coding, enum encoder_level
 {
     if (worker.compressors == COMPRESSORS_MAX)
         return -EAGAIN;
-    start_worker();
     struct compressor *c = arena_alloc(&x->arena, sizeof *c);
     struct encoder *encoder = NULL;
     int error = c ? encoder_open(&encoder, coding, level, size) : -ENOMEM;
@@ -238,22 +273,10 @@ int compressor_attach(struct exchange *x, enum coding coding, enum encoder_level
     c->next = x->ops;
     c->x = x;
     c->encoder = encoder;
+    c->held = 0;
+    c->pass = (struct pass){0, 0};
     c->result = out_on(c->bytes, sizeof c->bytes);
     x->ops = &c->ops;
     worker.compressors++;
     return 0;
-}
-
-bool compressor_try_turn(void)
-{
-    start_worker();
-    if (worker.jobs.count == 0)
-        return false;
-    worker.jobs.count--;
-    return true;
-}
-
-void compressor_end_turn(void)
-{
-    green_sem_post(&worker.jobs);
 }

@@ -156,7 +156,7 @@ ConnTest(the_deadline_is_set_by_the_first_byte)
     expect_status(&p, 200);
     wait_for(p.conn->state == CONN_IDLE);
     say_piece(&p, "G", 1);
-    nsec deadline = p.conn->until;
+    nsec deadline = p.conn->timer.deadline;
     cr_expect_gt(deadline, green_now());
     cr_expect_leq(deadline, nsec_add(green_now(), server.timeouts.header));
     size_t n = 1;
@@ -164,13 +164,13 @@ ConnTest(the_deadline_is_set_by_the_first_byte)
         char piece[] = {*rest, '\0'};
         cr_assert_eq(green_sleep(NSEC_MS), 0);
         say_piece(&p, piece, ++n);
-        cr_expect_eq(p.conn->until, deadline, "after %zu bytes", n);
+        cr_expect_eq(p.conn->timer.deadline, deadline, "after %zu bytes", n);
         cr_expect_eq(begun(&p)->deadline, deadline, "after %zu bytes", n);
     }
     say(&p, "\r\nHost: a\r\n\r\nG");
     expect_status(&p, 200);
     wait_for(p.conn->state == CONN_BEGUN);
-    cr_expect_gt(p.conn->until, deadline, "the next request has a time of its own");
+    cr_expect_gt(p.conn->timer.deadline, deadline, "the next request has a time of its own");
 }
 
 ConnTest(past_its_deadline_a_head_is_answered_with_408)
@@ -223,12 +223,12 @@ ConnTest(a_peer_that_ends_in_a_head)
 ConnTest(empty_lines_are_counted_across_waits)
 {
     struct pair p = open_pair();
-    nsec until = p.conn->until;
+    nsec until = p.conn->timer.deadline;
     for (int i = 1; i <= H1_EMPTY_LINES; i++) {
         cr_assert_eq(green_sleep(2 * NSEC_MS), 0);
         say(&p, "\r\n");
         wait_for(p.conn->state == CONN_IDLE && p.conn->empty_lines == i);
-        cr_expect_eq(p.conn->until, until, "they buy no time");
+        cr_expect_eq(p.conn->timer.deadline, until, "they buy no time");
     }
     say_piece(&p, "\r\n", 2);
     say(&p, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
