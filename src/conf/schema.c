@@ -44,6 +44,8 @@ static int read_field(struct conf_reader *r, struct conf_node *value, const stru
 {
     void *field = (char *)target + key->offset;
     value->secret |= key->secret;
+    if (key->kind == CONF_CUSTOM && !key->read)
+        return 0;
     if (key->kind != CONF_MAP && key->kind != CONF_CUSTOM)
         return conf_read_value(r, value, key, field);
     if (value->broken)
@@ -98,8 +100,13 @@ static int read_missing(struct conf_reader *r, struct conf_node *map, const stru
 static int read_map(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, bool others,
                     void *target)
 {
+    if (map->broken)
+        return -EINVAL;
     if (map->kind != CONF_MAPPING) {
-        conf_error(r, map, "takes a mapping, not %s", conf_kind_name(map));
+        if (conf_is_null(map))
+            conf_error(r, map, "has no value");
+        else
+            conf_error(r, map, "takes a mapping, not %s", conf_kind_name(map));
         return -EINVAL;
     }
     int result = read_present(r, map, table, others, target);

@@ -41,7 +41,8 @@ struct conf_key {
     const struct conf_table *table; /* of MAP */
     const char *doc;                /* one line for the user */
 
-    /* Of CUSTOM: makes of the value whatever `field` is; value->key is the name. 0, -EINVAL (reported) or -ENOMEM. */
+    /* Of CUSTOM: makes of the value whatever `field` is; value->key is the name. 0, -EINVAL (reported) or -ENOMEM.
+     * NULL: whatever it is, it is left to be read by somebody else. */
     int (*read)(struct conf_reader *r, struct conf_node *value, void *field);
 };
 

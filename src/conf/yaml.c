@@ -42,16 +42,27 @@ static yaml_mark_t mark_at(struct str text, size_t offset)
     return mark;
 }
 
+/* What libyaml says of "*.example.org" and "[::1]:80", which mean something else to it, helps nobody. */
+static const char *hint_of(const char *problem)
+{
+    static const char *const puzzling[] = {"did not find expected alphabetic or numeric character",
+                                           "did not find expected node content"};
+    for (size_t i = 0; i < sizeof puzzling / sizeof *puzzling; i++)
+        if (strcmp(problem, puzzling[i]) == 0)
+            return "; a value that starts with * & [ { or : stands in quotes";
+    return "";
+}
+
 static void report_syntax(struct parser *p)
 {
     const yaml_parser_t *y = &p->yaml;
     yaml_mark_t at = y->error == YAML_READER_ERROR ? mark_at(p->text, y->problem_offset) : y->problem_mark;
     unsigned line = (unsigned)at.line + 1, col = (unsigned)at.column + 1;
     if (y->context && y->context_mark.line < at.line)
-        conf_error_at(p->reader, p->file, line, col, "%s, %s that starts on line %zu", y->problem, y->context,
-                      y->context_mark.line + 1);
+        conf_error_at(p->reader, p->file, line, col, "%s, %s that starts on line %zu%s", y->problem, y->context,
+                      y->context_mark.line + 1, hint_of(y->problem));
     else
-        conf_error_at(p->reader, p->file, line, col, "%s", y->problem);
+        conf_error_at(p->reader, p->file, line, col, "%s%s", y->problem, hint_of(y->problem));
 }
 
 static int next_event(struct parser *p, yaml_event_t *event)

@@ -23,6 +23,12 @@ struct file_encoded {
 /* The content of an entry, of which the caller has a reference, in a coding; NULL: it is to be sent as it is. */
 const struct file_encoded *file_encode(struct file_entry *entry, enum coding coding);
 
+/* Whether it was tried, and did not become smaller. */
+static inline bool file_is_incompressible(const struct file_entry *entry, enum coding coding)
+{
+    return entry->encoded[coding] && entry->encoded[coding]->state == FILE_NOT_SMALLER;
+}
+
 /* The fields of a 304 for content that would come compressed, in an arena; p is NULL when memory is out. */
 struct str file_not_modified_fields(struct arena *arena, const struct file_entry *entry);
 

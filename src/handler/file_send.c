@@ -190,7 +190,7 @@ static int send_parts(struct exchange *x, struct file_entry *entry, const struct
 static int send_not_modified(struct exchange *x, const struct file_entry *entry, enum coding coding)
 {
     struct str fields = entry->fields;
-    if (coding != CODING_NONE)
+    if (coding != CODING_NONE && !file_is_incompressible(entry, coding))
         fields = file_not_modified_fields(&x->arena, entry);
     if (!fields.p)
         return -ENOMEM;

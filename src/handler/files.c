@@ -194,7 +194,7 @@ static int acquire_index(struct exchange *x, const struct files *files, struct s
     return error;
 }
 
-/* One of the `try` files, with the path put in for $path. */
+/* One of the `try` files, with the path put in for $path. Of a directory, only what is in it can be meant. */
 static int acquire_try(struct exchange *x, const struct files *files, struct str path, struct str name,
                        struct file_entry **entry)
 {
@@ -202,11 +202,13 @@ static int acquire_try(struct exchange *x, const struct files *files, struct str
     size_t at = 0;
     while (at < name.n && !str_starts(str_skip(name, at), variable))
         at++;
-    if (at < name.n && path.n == 0)
-        return -ENOENT; /* of the root there is no other form */
-    if (at < name.n)
-        name = arena_printf(&x->arena, STR_FMT STR_FMT STR_FMT, (int)at, name.p, STR_ARG(path),
-                            STR_ARG(str_skip(name, at + variable.n)));
+    if (at < name.n) {
+        struct str rest = str_skip(name, at + variable.n);
+        rest = str_skip(rest, (path.n == 0 || str_ends(path, STR("/"))) && str_starts(rest, STR("/")));
+        name = arena_printf(&x->arena, STR_FMT STR_FMT STR_FMT, (int)at, name.p, STR_ARG(path), STR_ARG(rest));
+        if (name.p && !files->hidden && is_hidden(name))
+            return -ENOENT;
+    }
     return name.p ? acquire_file(x, files, name, entry) : -ENOMEM;
 }
 
@@ -218,7 +220,6 @@ static bool is_missing(int error)
 static int acquire_tries(struct exchange *x, const struct files *files, struct str path, struct file_entry **entry)
 {
     int error = -ENOENT;
-    path.n -= str_ends(path, STR("/"));
     for (size_t i = 0; i < files->try.n && is_missing(error); i++)
         error = acquire_try(x, files, path, files->try.v[i], entry);
     return error == -EISDIR ? -ENOENT : error;

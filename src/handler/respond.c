@@ -13,7 +13,7 @@ struct respond {
 static const struct conf_key keys[] = {
     {"status", CONF_INT, offsetof(struct respond, status), .fallback = "200", .min = 200, .max = 599,
      .doc = "status code"},
-    {"type", CONF_TEXT, offsetof(struct respond, type), .fallback = "text/plain", .doc = "Content-Type"},
+    {"type", CONF_TEXT, offsetof(struct respond, type), .fallback = "text/plain; charset=utf-8", .doc = "Content-Type"},
     {"body", CONF_TEXT, offsetof(struct respond, body), .fallback = "''", .doc = "content"},
 };
 

@@ -64,6 +64,13 @@ static void log_refusal(const struct h1 *h, int status)
                     STR_ARG(line));
 }
 
+/* A request that was never routed is answered on the terms of its site, or of the default one: pages for errors, headers. */
+static void find_terms(struct h1 *h)
+{
+    h->x.site = http_site_find(&h->x.server->sites, h->x.request.host);
+    h->x.route = h->x.site ? &h->x.site->missing : NULL;
+}
+
 /* Answers a request that can't be served, as the last one of its connection. LINGER, or -errno. */
 static int refuse(struct h1 *h, int status, const char *wrong)
 {
@@ -71,8 +78,8 @@ static int refuse(struct h1 *h, int status, const char *wrong)
     h->wrong = wrong;
     if (!h->x.request.line.p)
         h->x.request.line = raw_line(h);
-    if (!h->x.site) /* the page for this is its site's, or that of the default one */
-        h->x.site = http_site_find(&h->x.server->sites, h->x.request.host);
+    if (!h->x.site)
+        find_terms(h);
     int error = http_send_status(&h->x, status, STR(""));
     if (!error)
         error = h1_flush(h);

@@ -5,20 +5,14 @@
 
 const struct http_policy *const *http_policies;
 
-static int leave(struct conf_reader *r, struct conf_node *value, void *field)
-{
-    (void)r, (void)value, (void)field;
-    return 0;
-}
-
 struct conf_table http_known_keys(struct conf_key keys[static HTTP_NAMES_MAX], bool handlers)
 {
     size_t count = 0;
     for (const struct http_handler *const *h = http_handlers; handlers && *h && count < HTTP_NAMES_MAX; h++)
-        keys[count++] = (struct conf_key){(*h)->name.p, CONF_CUSTOM, .read = leave};
+        keys[count++] = (struct conf_key){.name = (*h)->name.p, .kind = CONF_CUSTOM};
     for (const struct http_policy *const *p = http_policies; p && *p; p++)
         for (size_t i = 0; i < (*p)->table->count && count < HTTP_NAMES_MAX; i++)
-            keys[count++] = (struct conf_key){(*p)->table->keys[i].name, CONF_CUSTOM, .read = leave};
+            keys[count++] = (struct conf_key){.name = (*p)->table->keys[i].name, .kind = CONF_CUSTOM};
     return (struct conf_table){.what = handlers ? "a route" : "a site", .keys = keys, .count = count};
 }
 

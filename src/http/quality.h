@@ -24,8 +24,8 @@ bool http_weighted_next(struct str *list, struct http_weighted *element);
 
 /* The weights of several content codings in a field like Accept-Encoding (12.5.3), in one pass: of each its own, under
  * any of its names ("x-gzip" is "gzip", 8.4.1), else that of "*". "identity" stays acceptable with weight 1 unless one
- * of these says otherwise. A request without the field gets "identity" only: it may be sent anything, but who can decode
- * says so. */
+ * of these says otherwise. A request without the field gets "identity" only: it may be sent anything, but who can
+ * decode says so. */
 void http_qualities(const struct http_request *request, struct str field, const struct str *codings, size_t count,
                     unsigned *weights);
 

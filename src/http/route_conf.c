@@ -263,7 +263,9 @@ static int read_site(struct conf_reader *r, struct conf_node *node, struct http_
         return -EINVAL;
     }
     error = read_site_keys(r, node, site);
-    return error ? error : add_site(r, node, sites, site);
+    bool named = !conf_find(node, STR("hosts")) || site->hosts.n; /* else that is reported already */
+    int hosts_error = named ? add_site(r, node, sites, site) : 0;
+    return error ? error : hosts_error;
 }
 
 int http_sites_read(struct conf_reader *r, struct conf_node *node, void *target)
@@ -275,7 +277,7 @@ int http_sites_read(struct conf_reader *r, struct conf_node *node, void *target)
     if (first)
         return first;
     if (node->kind != CONF_SEQUENCE || !node->first) {
-        conf_error(r, node, "must be a list of sites");
+        conf_error(r, node, "must be a list of sites, of at least one");
         return -EINVAL;
     }
     conf_each (site, node) {

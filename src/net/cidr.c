@@ -95,6 +95,14 @@ cidr_ip cidr_ip_of(const struct peer *peer)
     return from_bytes(peer->ip, sizeof peer->ip);
 }
 
+cidr_ip cidr_client_of(const struct peer *peer)
+{
+    if (peer->family == AF_UNIX)
+        return 1;
+    cidr_ip ip = cidr_ip_of(peer);
+    return cidr_is_ipv4(ip) ? ip : ip & ~(cidr_ip)0 << 64;
+}
+
 /* ---- the map ---- */
 
 /* An outer network before those in it; of the same one, the value that counts last. */

@@ -39,6 +39,16 @@ static inline bool cidr_is_ipv4(cidr_ip ip)
     return ip >> 32 == 0xffff;
 }
 
+/* 127.0.0.0/8 and ::1. */
+static inline bool cidr_is_loopback(cidr_ip ip)
+{
+    return ip == 1 || ip >> 24 == 0xffff7f;
+}
+
+/* Who counts as one client: an address; of IPv6 its first 64 bits, since whoever has one address there has them all
+ * (RFC 6177); and whoever comes through a unix socket, as a number that no address has. */
+cidr_ip cidr_client_of(const struct peer *peer);
+
 /* ---- many of them ---- */
 
 struct cidr_rule {

@@ -6,8 +6,8 @@
  * Of all networks that a peer is in, the one with the longest prefix decides; `deny` does when both lists have it. Who
  * is in none may come in, unless there is an `allow`. `all` is everybody, `unix` whoever comes through a unix socket.
  *
- * A route takes each list from its site unless it has its own, so a `deny` of its own never opens what the site's
- * `allow` keeps closed. `deny: []` and `allow: all` are how it does without.
+ * A route's lists are asked beside those of its site, and both must let a peer in: a route never opens what its site
+ * closes.
  */
 #include <errno.h>
 
@@ -30,6 +30,7 @@ struct access {
     struct networks allow, deny;
     struct cidr_map map;
     unsigned unix_value;
+    const struct access *outer; /* the site's, for a route; or NULL */
 };
 
 /* Adds what one entry stands for: at most two networks. */
@@ -132,15 +133,11 @@ static unsigned value_of_unix(const struct access *access)
 static int prepare(struct conf_reader *r, struct conf_node *node, const void *outer, void *settings)
 {
     struct access *access = settings;
-    const struct access *site = outer;
     if (access->allow.given && access->allow.n == 0 && access->allow.unix_peers == UNIX_NOT) {
         conf_error(r, conf_find(node, STR("allow")), "lists nobody; `deny: all` says so");
         return -EINVAL;
     }
-    if (site && !access->allow.given)
-        access->allow = site->allow;
-    if (site && !access->deny.given)
-        access->deny = site->deny;
+    access->outer = outer;
     access->unix_value = value_of_unix(access);
     return make_map(r->arena, access);
 }
@@ -153,7 +150,10 @@ static bool may_come_in(const struct access *access, const struct peer *peer)
 
 static int admit(struct exchange *x, const void *settings)
 {
-    return may_come_in(settings, x->peer) ? 0 : http_send_status(x, 403, STR(""));
+    for (const struct access *access = settings; access; access = access->outer)
+        if (!may_come_in(access, x->peer))
+            return http_send_status(x, 403, STR(""));
+    return 0;
 }
 
 const struct http_policy policy_access = {

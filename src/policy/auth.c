@@ -5,7 +5,8 @@
  *   auth_basic.c    what the peer says
  *   auth_users.c    who there is
  *   auth_hash.c     whether a password has a hash
- *   auth_verify.c   the same without holding anybody up
+ *   auth_queue.c    the same, and who has to wait for it
+ *   auth_verify.c   what is known of it already
  */
 #include <errno.h>
 
@@ -64,6 +65,10 @@ static int read_auth(struct conf_reader *r, struct conf_node *node, void *field)
     struct auth *auth = field;
     if (node->kind == CONF_SCALAR && str_eq(node->text, STR("off")))
         return 0;
+    if (node->kind != CONF_MAPPING) {
+        conf_error(r, node, "takes `off`, or a mapping such as {file: /etc/tern/htpasswd}");
+        return -EINVAL;
+    }
     auth->on = true;
     int error = auth_users_init(&auth->users, r->arena);
     if (!error)
@@ -111,13 +116,24 @@ static int prepare(struct conf_reader *r, struct conf_node *node, const void *ou
 
 /* ---- requests ---- */
 
+/* The Authorization field. Several are none: two readers may take such a request for two users, so nobody knows whom a
+ * proxy before this server has let in. */
+static struct str credentials_of(const struct http_request *request)
+{
+    const struct str name = STR("Authorization");
+    size_t lines = 0;
+    for (size_t i = 0; i < request->field_count; i++)
+        lines += str_eq_nocase(request->fields[i].name, name);
+    return lines == 1 ? http_field(request, name) : STR("");
+}
+
 /* 1: x->user is set. 0: that is nobody. -errno as auth_verify(). */
 static int recognise(struct exchange *x, const struct auth *auth)
 {
     struct auth_basic basic;
-    int result = auth_basic_read(http_field(&x->request, STR("Authorization")), &basic) ? 0 : 1;
+    int result = auth_basic_read(credentials_of(&x->request), &basic) ? 0 : 1;
     if (result)
-        result = auth_verify(&auth->users, basic.user, basic.password);
+        result = auth_verify(&auth->users, x->peer, basic.user, basic.password);
     if (result > 0) {
         x->user = arena_copy(&x->arena, basic.user);
         result = x->user.p ? 1 : -ENOMEM;
@@ -132,7 +148,7 @@ static int admit(struct exchange *x, const void *settings)
     int result = auth->on ? recognise(x, auth) : 1;
     if (result == 0)
         return http_send_status(x, 401, auth->challenge);
-    if (result == -ETIMEDOUT || result == -EAGAIN)
+    if (result == -EBUSY || result == -ETIMEDOUT || result == -EAGAIN)
         return http_send_status(x, 503, STR("Retry-After: 10\r\n"));
     return result < 0 ? result : 0;
 }

@@ -1,7 +1,8 @@
 /* auth_hash.h: hashes of passwords, as crypt(5) writes them: the only part that sees libcrypt.
  *
  * Taken are those that are fit for passwords today: bcrypt ($2b$, $2y$), SHA-512 ($6$), SHA-256 ($5$) and yescrypt
- * ($y$). They are slow on purpose, some 1 to 300 ms, so checking is work for the blocking pool.
+ * ($y$). They are slow on purpose, 1 to 300 ms as a rule, so checking is work for the blocking pool. Some can be made
+ * to take days; what takes longer than a few seconds is refused.
  */
 #ifndef TERN_POLICY_AUTH_HASH_H
 #define TERN_POLICY_AUTH_HASH_H

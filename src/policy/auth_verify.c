@@ -3,18 +3,14 @@
 
 #include <errno.h>
 
-#include "green/offload.h"
-#include "green/sync.h"
 #include "log/log.h"
 #include "policy/auth_hash.h"
 
 enum {
-    AT_ONCE = 2,
     SETS = 256, /* a power of two */
     SET = 4,    /* facts in each */
 };
 
-#define PATIENCE (10 * NSEC_SEC)
 #define REMEMBERED (300 * NSEC_SEC)
 
 /* That a password has a hash. */
@@ -24,11 +20,8 @@ struct fact {
 };
 
 /* This worker's. */
-static struct green_sem turns = {.count = AT_ONCE, .waiting = LIST_INIT(turns.waiting)};
 static struct fact facts[SETS][SET];
 static struct hash keyed[2]; /* used for their hashes alone */
-
-/* ---- what is known ---- */
 
 static bool make_keys(void)
 {
@@ -53,68 +46,43 @@ static bool identify(struct fact *fact, const char *password, const char *hash)
     return fits;
 }
 
+static bool is_same(const struct fact *a, const struct fact *b)
+{
+    return a->id[0] == b->id[0] && a->id[1] == b->id[1];
+}
+
 static bool is_known(const struct fact *fact)
 {
     const struct fact *set = facts[fact->id[0] % SETS];
     for (size_t i = 0; i < SET; i++)
-        if (set[i].id[0] == fact->id[0] && set[i].id[1] == fact->id[1] && set[i].until > green_now())
+        if (is_same(&set[i], fact) && set[i].until > green_now())
             return true;
     return false;
 }
 
-/* In the place of the one that would be forgotten first. */
+/* In its own place, or else in that of the one that would be forgotten first. */
 static void remember(const struct fact *fact)
 {
-    struct fact *set = facts[fact->id[0] % SETS], *first = set;
-    for (size_t i = 1; i < SET; i++)
-        if (set[i].until < first->until)
-            first = &set[i];
-    *first = *fact;
-    first->until = nsec_add(green_now(), REMEMBERED);
+    struct fact *set = facts[fact->id[0] % SETS], *place = set;
+    for (size_t i = 0; i < SET && !is_same(place, fact); i++)
+        if (is_same(&set[i], fact) || set[i].until < place->until)
+            place = &set[i];
+    *place = *fact;
+    place->until = nsec_add(green_now(), REMEMBERED);
 }
 
-/* ---- what has to be found out ---- */
-
-struct job {
-    const char *password, *hash;
-    int result;
-};
-
-static void run(void *arg)
+int auth_verify(const struct auth_users *users, const struct peer *peer, struct str name, const char *password)
 {
-    struct job *job = arg;
-    job->result = auth_hash_check(job->password, job->hash);
-}
-
-static int check_on_pool(const char *password, const char *hash)
-{
-    struct job job = {password, hash, 0};
-    int error = green_offload(run, &job, NSEC_NEVER);
-    return error ? error : job.result;
-}
-
-/* A fact that is NULL is not remembered. Whoever sends several requests at once is checked but once. */
-static int find_out(const struct fact *fact, const char *password, const char *hash)
-{
-    int result = green_sem_wait(&turns, nsec_add(green_now(), PATIENCE));
-    if (result)
-        return result;
-    result = fact && is_known(fact) ? 1 : check_on_pool(password, hash);
-    green_sem_post(&turns);
-    if (fact && result > 0)
-        remember(fact);
-    return result;
-}
-
-int auth_verify(const struct auth_users *users, struct str name, const char *password)
-{
-    const char *hash;
     struct fact fact = {0};
-    bool user = auth_users_find(users, name, &hash);
-    bool memorable = identify(&fact, password, hash) && user;
-    if (memorable && is_known(&fact))
+    struct auth_question question = {.peer = peer, .password = password};
+    bool user = auth_users_find(users, name, &question.hash);
+    bool identified = identify(&fact, password, question.hash);
+    if (identified && user && is_known(&fact))
         return 1;
-    int result = find_out(memorable ? &fact : NULL, password, hash);
+    question.id = identified ? fact.id : NULL;
+    int result = auth_queue_ask(&question);
+    if (result > 0 && identified && user)
+        remember(&fact);
     if (result == -EINVAL)
         log_limited(LOG_LEVEL_ERROR, "libcrypt cannot check the password of the user " STR_FMT, STR_ARG(name));
     if (result == -EINVAL || result == -ERANGE || (result > 0 && !user))

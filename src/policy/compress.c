@@ -32,7 +32,7 @@ static const struct conf_key keys[] = {
     {"min_size", CONF_SIZE, offsetof(struct compress, min_size), .fallback = "1k",
      .doc = "contents that are known to be smaller are sent as they are"},
     {"level", CONF_ENUM, offsetof(struct compress, level), .fallback = "balanced", .words = levels,
-     .doc = "how much to spend: fast, balanced, or small, which is for machines with little else to do"},
+     .doc = "how much to spend: fast, balanced, or small; files up to 1 MiB are made at small, once, and kept"},
 };
 
 static const struct conf_table settings_table = CONF_TABLE("compress", keys);
@@ -163,19 +163,27 @@ static bool is_encoded(const struct http_head *head)
     return http_head_field(head, STR("Content-Encoding")).p != NULL;
 }
 
-/* Whether the head tells the length of the content as it is, and how small that is. */
+/* Whether the head tells the length of the content as it is, or as it would be with a 200, and how small that is. */
 static bool is_small(const struct compress *compress, const struct http_head *head)
 {
-    bool told = head->status != 206 && head->status != 304 && !is_encoded(head);
-    return told && head->length != HTTP_LENGTH_UNKNOWN && (uint64_t)head->length < compress->min_size;
+    bool told = head->status != 206 && head->length != HTTP_LENGTH_UNKNOWN && !is_encoded(head);
+    return told && (uint64_t)head->length < compress->min_size;
+}
+
+/* Several ranges do not tell the type of the whole: it may be one of those. */
+static bool has_type(const struct compress *compress, const struct http_head *head)
+{
+    struct str type = http_head_field(head, STR("Content-Type")), bare = type;
+    bool parts = head->status == 206 && str_eq_nocase(str_trim(str_cut(&bare, ';')), STR("multipart/byteranges"));
+    return parts || type_set_has(&compress->types, type);
 }
 
 /* Whether another request might get this content in another coding. */
 static bool is_negotiated(const struct compress *compress, const struct http_head *head)
 {
     bool empty = http_status_bodiless(head->status) && head->status != 304;
-    return compress->on && !empty && type_set_has(&compress->types, http_head_field(head, STR("Content-Type"))) &&
-           !is_small(compress, head) && !lists(head, STR("Cache-Control"), STR("no-transform"));
+    return compress->on && !empty && has_type(compress, head) && !is_small(compress, head) &&
+           !lists(head, STR("Cache-Control"), STR("no-transform"));
 }
 
 /* Chooses a coding, and sees to it that the content comes in it. CODING_NONE: it comes as the handler makes it. */

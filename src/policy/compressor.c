@@ -101,7 +101,7 @@ static bool fits_in_pass(struct compressor *c, size_t n)
     return true;
 }
 
-/* An encoder does at the end what it has put off until then. What has been counted in this pass is not counted twice. */
+/* An encoder does at the end what it has put off until then. What this pass has counted is not counted twice. */
 static bool end_fits_in_pass(struct compressor *c)
 {
     size_t counted = *in_pass(&c->pass);

@@ -2,8 +2,8 @@
  *
  *     expires: {"text/css": 7d, "*": 1h}
  *
- * The most specific entry counts: a type, then all of its kind (image/ and a star), then `*`. A handler that has said so itself, with a
- * Cache-Control of its own, is left alone.
+ * The most specific entry counts: a type, then all of its kind (image/ and a star), then `*`. Who has said so already,
+ * by a Cache-Control or an Expires, is left alone, be it the handler or `headers`.
  */
 #include <errno.h>
 #include <time.h>
@@ -22,26 +22,44 @@ struct expires {
     size_t n;
 };
 
+static bool has_star(struct str s)
+{
+    return str_find(s, '*') < s.n;
+}
+
 /* "text/css" stands for itself, "text/" and a star for what starts with "text/", a star or two for everything. */
 static int parse_pattern(struct str text, struct str *pattern)
 {
-    size_t slash = str_find(text, '/');
-    struct str kind = {text.p, slash}, rest = str_skip(text, slash + 1);
-    bool all = str_eq(text, STR("*")) || str_eq(text, STR("*/*")), all_of_kind = str_eq(rest, STR("*"));
-    *pattern = (struct str){text.p, all ? 0 : all_of_kind ? slash + 1 : text.n};
-    if (all)
-        return 0;
-    return http_is_token(kind) && !str_eq(kind, STR("*")) && http_is_token(rest) ? 0 : -EINVAL;
+    struct str subtype = text, kind = str_cut(&subtype, '/');
+    bool all = str_eq(text, STR("*")) || str_eq(text, STR("*/*")), all_of_kind = str_eq(subtype, STR("*"));
+    *pattern = (struct str){text.p, all ? 0 : text.n - all_of_kind};
+    bool type = http_is_token(kind) && http_is_token(subtype) && !has_star(kind) && (all_of_kind || !has_star(subtype));
+    return all || type ? 0 : -EINVAL;
 }
 
-static int read_lifetime(struct conf_reader *r, struct conf_node *node, struct lifetime *lifetime)
+static bool is_listed(const struct expires *expires, struct str type)
+{
+    for (size_t i = 0; i < expires->n; i++)
+        if (str_eq_nocase(expires->v[i].type, type))
+            return true;
+    return false;
+}
+
+static int read_lifetime(struct conf_reader *r, struct conf_node *node, struct expires *expires)
 {
     static const struct conf_key kind = {.kind = CONF_TIME, .max = 365 * 86400 * NSEC_SEC};
-    if (parse_pattern(node->key, &lifetime->type) < 0) {
+    struct lifetime lifetime;
+    if (parse_pattern(node->key, &lifetime.type) < 0) {
         conf_error_key(r, node, "not a media type, such as text/css, image/* or *");
         return -EINVAL;
     }
-    return conf_read_value(r, node, &kind, &lifetime->time);
+    if (is_listed(expires, lifetime.type)) {
+        conf_error_key(r, node, "the same type a second time");
+        return -EINVAL;
+    }
+    int error = conf_read_value(r, node, &kind, &lifetime.time);
+    expires->v[expires->n++] = lifetime;
+    return error;
 }
 
 static int read_expires(struct conf_reader *r, struct conf_node *node, void *field)
@@ -59,7 +77,7 @@ static int read_expires(struct conf_reader *r, struct conf_node *node, void *fie
     if (!expires->v)
         return -ENOMEM;
     conf_each (item, node) {
-        int error = read_lifetime(r, item, &expires->v[expires->n++]);
+        int error = read_lifetime(r, item, expires);
         first = first ? first : error;
     }
     return first;
@@ -97,11 +115,16 @@ static bool is_kept(int status)
     return status == 200 || status == 203 || status == 206 || status == 304;
 }
 
+static bool is_told(const struct http_head *head)
+{
+    return http_head_field(head, STR("Cache-Control")).p || http_head_field(head, STR("Expires")).p;
+}
+
 static int dress(struct exchange *x, const void *settings, struct http_head *head)
 {
     struct str type = http_head_field(head, STR("Content-Type"));
     const struct lifetime *lifetime = find(settings, str_trim(str_cut(&type, ';')));
-    if (!lifetime || !is_kept(head->status) || http_head_field(head, STR("Cache-Control")).p)
+    if (!lifetime || !is_kept(head->status) || is_told(head))
         return 0;
     int64_t seconds = lifetime->time / NSEC_SEC;
     char date[HTTP_DATE_SIZE];

@@ -2,8 +2,9 @@
  *
  *     headers: {X-Frame-Options: DENY, Strict-Transport-Security: "max-age=31536000"}
  *
- * A route's own are added to those of its site; of one name, the route's counts. They are written once, while the
- * configuration is read.
+ * A route's own are added to those of its site; of one name, the route's counts. What a handler says by the same name
+ * is taken out, but for Vary: that is a list of what it went by. The fields are written once, while the configuration
+ * is read.
  */
 #include <errno.h>
 
@@ -40,12 +41,26 @@ static const char *what_is_wrong(struct str name, struct str value)
     return http_is_field_value(value) ? NULL : "a value with a control character, or white space at its ends";
 }
 
-static int check_field(struct conf_reader *r, struct conf_node *field)
+/* Exactly the same name twice is not even YAML. */
+static bool is_repeated(const struct conf_node *map, const struct conf_node *field)
+{
+    conf_each (other, map) {
+        if (other == field)
+            break;
+        if (str_eq_nocase(other->key, field->key))
+            return true;
+    }
+    return false;
+}
+
+static int check_field(struct conf_reader *r, const struct conf_node *map, struct conf_node *field)
 {
     static const struct conf_key kind = {.kind = CONF_TEXT};
     struct str value;
     int error = conf_read_value(r, field, &kind, &value);
     const char *wrong = error ? NULL : what_is_wrong(field->key, value);
+    if (!error && !wrong && is_repeated(map, field))
+        wrong = "the same field a second time; upper and lower case make no difference";
     if (wrong)
         conf_error_key(r, field, "%s", wrong);
     return wrong ? -EINVAL : error;
@@ -59,7 +74,7 @@ static int read_headers(struct conf_reader *r, struct conf_node *node, void *fie
         return -EINVAL;
     }
     conf_each (item, node) {
-        int error = check_field(r, item);
+        int error = check_field(r, node, item);
         first = first ? first : error;
     }
     *(const struct conf_node **)field = node;
@@ -103,10 +118,29 @@ static int prepare(struct conf_reader *r, struct conf_node *node, const void *ou
     return error ? error : add_fields(r->arena, &headers->fields, headers->node, NULL);
 }
 
+/* The fields of a head but those that take the place of others. */
+static void put_others(struct out *o, const struct http_head *head, const struct headers *headers)
+{
+    const struct http_head own = {.fields = headers->fields};
+    for (struct str rest = head->fields; rest.n;) {
+        struct str line = str_cut(&rest, '\n'), value = line, name = str_cut(&value, ':');
+        if (str_eq_nocase(name, STR("Vary")) || !http_head_field(&own, name).p)
+            out_put(o, str_range(line.p, rest.p));
+    }
+}
+
 static int dress(struct exchange *x, const void *settings, struct http_head *head)
 {
     const struct headers *headers = settings;
-    return http_head_put(x, head, headers->fields);
+    size_t size = head->fields.n + headers->fields.n;
+    char *all = arena_alloc(&x->arena, size);
+    if (!all)
+        return -ENOMEM;
+    struct out o = out_on(all, size);
+    put_others(&o, head, headers);
+    out_put(&o, headers->fields);
+    head->fields = out_str(&o);
+    return 0;
 }
 
 const struct http_policy policy_headers = {

@@ -2,8 +2,7 @@
  *
  *     limit: {requests: 100/s, burst: 50, by: client}
  *
- * A client is an address; of IPv6 the first 64 bits, since whoever has one address there has them all (RFC 6177);
- * whoever comes through a unix socket counts as one. The routes of a site that has a limit share it; a route with a
+ * Clients are told apart by cidr_client_of(). The routes of a site that has a limit share it; a route with a
  * limit of its own counts for itself.
  *
  * The counters are made while the configuration is read, so that all workers that are forked with it have the same
@@ -99,6 +98,10 @@ static int read_limit(struct conf_reader *r, struct conf_node *node, void *field
     struct limit *limit = field;
     if (node->kind == CONF_SCALAR && str_eq(node->text, STR("off")))
         return 0;
+    if (node->kind != CONF_MAPPING) {
+        conf_error(r, node, "takes `off`, or a mapping such as {requests: 100/s}");
+        return -EINVAL;
+    }
     limit->on = true;
     return conf_read_map(r, node, &limit_table, limit);
 }
@@ -157,15 +160,8 @@ static int prepare(struct conf_reader *r, struct conf_node *node, const void *ou
 /* One key for all that count as one. The hash can't be foreseen by a peer, and is the same in all workers. */
 static uint64_t key_of(const struct limit *limit, const struct peer *peer)
 {
-    struct str who = {NULL, 0};
-    cidr_ip ip;
-    if (limit->by == BY_CLIENT && peer->family != AF_UNIX) {
-        ip = cidr_ip_of(peer);
-        if (!cidr_is_ipv4(ip))
-            ip &= ~(cidr_ip)0 << 64;
-        who = (struct str){(const char *)&ip, sizeof ip};
-    }
-    return hash_of(&limit->keyed, who);
+    cidr_ip client = limit->by == BY_CLIENT ? cidr_client_of(peer) : 0;
+    return hash_of(&limit->keyed, (struct str){(const char *)&client, sizeof client});
 }
 
 static int refuse(struct exchange *x, nsec wait)

@@ -66,20 +66,23 @@ static void check_length(const struct http_ranges *ranges, uint64_t size)
 
 static void check_weights(struct str list)
 {
+    static const struct str codings[] = {STR_INIT("gzip"), STR_INIT("identity")};
     struct http_field fields[] = {{STR("Accept-Encoding"), list}, {STR("Accept"), list}};
     struct http_request request = {.fields = fields, .field_count = sizeof fields / sizeof *fields};
     const char *at = list.p, *end = list.p + list.n;
-    unsigned best = 0;
+    unsigned best = 0, weights[2];
     struct http_weighted element;
     while (http_weighted_next(&list, &element)) {
-        require(element.value.p >= at && element.value.n > 0 && element.value.p + element.value.n <= end);
         require(element.quality <= HTTP_QUALITY_MAX);
+        if (!element.value.n)
+            continue;
+        require(element.value.p >= at && element.value.p + element.value.n <= end);
         at = element.value.p + element.value.n;
         best = element.quality > best ? element.quality : best;
     }
     require(list.n == 0);
-    require(http_quality(&request, STR("Accept-Encoding"), STR("gzip")) <= best);
-    require(http_quality(&request, STR("Accept-Encoding"), STR("identity")) <= (best ? best : 1));
+    http_qualities(&request, STR("Accept-Encoding"), codings, 2, weights);
+    require(weights[0] <= best && weights[1] <= (best ? best : 1));
     require(http_quality_of_type(&request, STR("text/html")) <= best);
 }
 

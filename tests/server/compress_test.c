@@ -7,7 +7,9 @@
 #include "../decode.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -103,6 +105,7 @@ static const struct {
     {"/page.html", "Accept-Encoding: br;q=0, zstd;q=0.000, gzip;q=0\r\n", 200, true},
     {"/page.html", "Accept-Encoding: identity, *;q=0.5\r\n", 200, true},
     {"/page.html", "Accept-Encoding: gzip\r\nRange: bytes=0-99\r\n", 206, true},
+    {"/page.html", "Accept-Encoding: gzip\r\nRange: bytes=0-9,100-109\r\n", 206, true},
     {"/streamed.txt", "Accept-Encoding: identity\r\n", 200, true},
     {"/streamed.txt", "Accept-Encoding: gzip\r\nRange: bytes=0-99\r\n", 206, true},
     {"/long", "", 200, true},
@@ -206,6 +209,29 @@ Test(compress, entity_tags)
     r = get_with("/streamed.txt", part);
     assert_status(r, 200);
     assert_body(r, file_pattern(STREAMED));
+}
+
+/* RFC 9110, 15.4.5: the fields that a 200 would have had. The files are old: in their first second tags are weak. */
+Test(compress, not_modified)
+{
+    static const char *const targets[] = {"/tiny.txt", "/page.html", "/streamed.txt", "/picture.png",
+                                          "/plain/page.html"};
+    static const char *const names[] = {"tiny.txt", "page.html", "streamed.txt", "picture.png"};
+    static const char *const accepted[] = {"identity", "zstd"};
+    const struct timespec old[2] = {{1000000000, 0}, {1000000000, 0}};
+    for (size_t i = 0; i < COUNT(names); i++)
+        cr_assert_eq(utimensat(AT_FDCWD, file_path(harness_text("www/%s", names[i])), old, 0), 0);
+    for (size_t i = 0; i < COUNT(targets) * COUNT(accepted); i++) {
+        const char *target = targets[i / COUNT(accepted)], *fields = accepting(accepted[i % COUNT(accepted)]);
+        struct response r = get_with(target, fields);
+        struct str tag = response_field(&r, "ETag");
+        struct response same = get_with(target, harness_text("%sIf-None-Match: " STR_FMT "\r\n", fields, STR_ARG(tag)));
+        assert_status(r, 200);
+        assert_status(same, 304);
+        cr_expect(str_eq(response_field(&same, "ETag"), tag), "%s %s", target, fields);
+        cr_expect_eq(response_fields(&same, "Vary"), response_fields(&r, "Vary"), "%s %s", target, fields);
+        cr_expect_eq(str_starts(tag, STR("W/")), response_fields(&r, "Content-Encoding"), "%s %s", target, fields);
+    }
 }
 
 /* ---- contents ---- */

@@ -71,17 +71,23 @@ Test(policy, no_hash_is_dumped)
 
 /* ---- allow and deny ---- */
 
+/* Two sites, the second of which closes loopback to IPv4. */
 #define ACCESS                                                                                                         \
     LISTEN "sites:\n"                                                                                                  \
            "  - deny: unix\n"                                                                                          \
            "    routes:\n"                                                                                             \
            "      - {exact: /site, " OK "}\n"                                                                          \
-           "      - {exact: /everybody, deny: [], " OK "}\n"                                                           \
+           "      - {exact: /all, allow: all, deny: [], " OK "}\n"                                                     \
            "      - {exact: /ipv4, allow: 127.0.0.0/8, " OK "}\n"                                                      \
            "      - {exact: /ipv6, allow: ['::1'], " OK "}\n"                                                          \
-           "      - {exact: /unix, allow: unix, deny: [], " OK "}\n"                                                   \
+           "      - {exact: /unix, allow: unix, " OK "}\n"                                                             \
            "      - {exact: /but-us, allow: 127.0.0.0/8, deny: [127.0.0.1, '::/0'], " OK "}\n"                         \
-           "      - {exact: /nobody, deny: all, " OK "}\n"
+           "      - {exact: /nobody, deny: all, " OK "}\n"                                                             \
+           "  - hosts: closed\n"                                                                                       \
+           "    deny: 127.0.0.0/8\n"                                                                                   \
+           "    routes:\n"                                                                                             \
+           "      - {exact: /allow, allow: 127.0.0.1, " OK "}\n"                                                       \
+           "      - {exact: /deny, deny: 10.0.0.0/8, " OK "}\n"
 
 struct place {
     const char *target;
@@ -89,9 +95,17 @@ struct place {
 };
 
 static const struct place places[] = {
-    {"/site", 200, 200, 403},   {"/everybody", 200, 200, 200},     {"/ipv4", 200, 403, 403},
-    {"/ipv6", 403, 200, 403},   {"/unix", 403, 403, 200},          {"/but-us", 403, 403, 403},
-    {"/nobody", 403, 403, 403}, {"/there/is/none", 404, 404, 403},
+    {"/site", 200, 200, 403},
+    {"/all", 200, 200, 403},
+    {"/ipv4", 200, 403, 403},
+    {"/ipv6", 403, 200, 403},
+    {"/unix", 403, 403, 403},
+    {"/but-us", 403, 403, 403},
+    {"/nobody", 403, 403, 403},
+    {"/there/is/none", 404, 404, 403},
+    {"http://closed/allow", 403, 403, 403},
+    {"http://closed/deny", 403, 200, 200},
+    {"http://closed/there/is/none", 403, 404, 404},
 };
 
 Test(policy, the_address_decides)
@@ -100,9 +114,9 @@ Test(policy, the_address_decides)
     struct client *ipv4 = client_open(server.port), *ipv6 = client_open_ipv6(harness_port(1));
     struct client *unix_socket = client_open_unix(file_path("web.sock"));
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        assert_status(get(ipv4, places[i].target), places[i].ipv4);
-        assert_status(get(ipv6, places[i].target), places[i].ipv6);
-        assert_status(get(unix_socket, places[i].target), places[i].unix_socket);
+        cr_expect_eq(get(ipv4, places[i].target).status, places[i].ipv4, "%s", places[i].target);
+        cr_expect_eq(get(ipv6, places[i].target).status, places[i].ipv6, "%s", places[i].target);
+        cr_expect_eq(get(unix_socket, places[i].target).status, places[i].unix_socket, "%s", places[i].target);
     }
     assert_stop(&server, 0);
 }
@@ -153,6 +167,9 @@ static const char *const strangers[] = {
     GET("/site", "Authorization: Basic QWxpY2U6c2VzYW1l\r\n"),     /* Alice:sesame */
     GET("/site", "Authorization: Basic YWxpY2U6c2VzYW1lAA==\r\n"), /* alice:sesame and a NUL */
     GET("/site", "Authorization: Basic YWxpY2U6c2VzYW1l=\r\n"),
+    GET("/site", ALICE ALICE),
+    GET("/site", ALICE BOB),
+    GET("/site", "Authorization: \r\n" ALICE),
     GET("/site", "Authorization: Basic YWxpY2U6\tc2VzYW1l\r\n"),
     GET("/site", "Authorization: Bearer YWxpY2U6c2VzYW1l\r\n"),
     GET("/site", "Proxy-Authorization: Basic YWxpY2U6c2VzYW1l\r\n"),
@@ -240,7 +257,9 @@ static bool is_answered(const struct client *c)
 /* Passwords that take their time are checked elsewhere: other requests of the same worker are answered meanwhile. */
 Test(policy, guessing_does_not_stop_a_worker)
 {
-    enum { GUESSES = 30 };
+    /* what ends the base 64 of alice:00 and another character */
+    static const char last[] = "ghijklmnopqrstuvwxyz0123456789";
+    enum { GUESSES = sizeof last - 1 };
     static const char costly[] =
         "$6$rounds=9000000$salt$" /* no password has it */
         "GK3yib7Lb94CdPqNt0xP5RxgvpEWVn9CfnufX04biOKhvXzbBUvzy01KX.g/08wFRTJ2aRZ.lH3NQTM08sbo9.";
@@ -251,7 +270,7 @@ Test(policy, guessing_does_not_stop_a_worker)
                                                      costly));
     for (int i = 0; i < GUESSES; i++) {
         guessers[i] = client_open(server.port);
-        client_printf(guessers[i], GET("/in", ALICE));
+        client_printf(guessers[i], GET("/in", "Authorization: Basic YWxpY2U6MDA%c\r\n"), last[i]);
     }
     for (int i = 0; i < 50; i++)
         assert_status(fetch(server.port, "/open"), 200);

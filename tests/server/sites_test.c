@@ -161,7 +161,7 @@ Test(sites, a_routes_headers_are_added_to_its_sites)
     assert_no_field(r, "X-Own");
 }
 
-/* What belongs to no site is dressed by none. */
+/* What could not be read is answered on the terms of the default one. */
 Test(sites, each_site_has_its_own)
 {
     struct response r = send_to("pages.example", "GET /style.css", "");
@@ -172,7 +172,7 @@ Test(sites, each_site_has_its_own)
     assert_field(r, "X-Site", "three");
     r = fetch_raw(server.port, "GET /hello HTTP/1.1\r\n\r\n");
     assert_status(r, 400);
-    assert_no_field(r, "X-Site");
+    assert_field(r, "X-Site", "one");
 }
 
 /* ---- expires ---- */

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -200,6 +201,28 @@ Test(slow, an_answer_is_not_destroyed_by_what_is_still_sent)
     }
 }
 
+/* Nobody has told the peer that there is to be no second request, so it may be on its way. */
+Test(slow, an_answer_is_not_destroyed_by_the_next_request)
+{
+    struct server server = server_start(LISTEN "limits: {requests_per_connection: 1}\n" SITE);
+    for (int i = 0; i < 20; i++) {
+        struct client *c = client_open(server.port);
+        client_printf(c, HELLO);
+        struct pollfd answered = {.fd = c->fd, .events = POLLIN};
+        cr_assert_eq(poll(&answered, 1, HARNESS_LIMIT / NSEC_MS), 1);
+        for (int again = 0; again < 3; again++) {
+            cr_assert_eq(send(c->fd, HELLO, strlen(HELLO), MSG_NOSIGNAL), (ssize_t)strlen(HELLO), "%m");
+            pause_ms(1);
+        }
+        struct response r = response_read(c);
+        assert_hello(r);
+        assert_field(r, "Connection", "close");
+        cr_assert(client_ends(c));
+        cr_assert_not(c->reset);
+        client_close(c);
+    }
+}
+
 /* But not without end, and not for ever. */
 Test(slow, what_is_still_sent_is_bounded)
 {
@@ -268,6 +291,74 @@ Test(slow, half_heads_make_room)
         cr_assert(r.status == 503 || r.status == 200, "%d", r.status);
     }
     assert_hello(get(clients[3 * ROOM - 1], "/hello"));
+}
+
+/* A request whose content is still to come, of which it has all but the last byte. */
+static struct client *open_busy(const struct server *server)
+{
+    struct client *c = client_open(server->port);
+    client_printf(c, "POST /echo HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    assert_status(response_read(c), 100);
+    client_printf(c, "hell");
+    return c;
+}
+
+/* Who waits at the limit is served as soon as somebody can be done without, not when an idle time has passed. */
+Test(slow, a_connection_that_turns_idle_makes_room)
+{
+    struct server server = server_start(LISTEN "limits: {connections: 2}\ntimeouts: {idle: 1h, body: 1h}\n" SITE);
+    struct client *first = open_busy(&server), *second = open_busy(&server), *third = client_open(server.port);
+    client_printf(third, HELLO);
+    cr_assert(until(strstr(server_log(&server).p, "limits.connections reached (2)")), "%s", server_log(&server).p);
+    assert_hello(ask(second, "o"));
+    assert_hello(response_read(third));
+    cr_assert(client_ends(second));
+    assert_hello(ask(first, "o"));
+}
+
+/* However many others are busy. */
+Test(slow, an_idle_one_among_many_busy_ones_makes_room)
+{
+    enum { ROOM = 100, BUSY = 90 };
+    struct server server = server_start(LISTEN "limits: {connections: 100}\ntimeouts: {idle: 1h, body: 1h}\n" SITE);
+    for (int i = 0; i < ROOM; i++) {
+        clients[i] = i < BUSY ? open_busy(&server) : client_open(server.port);
+        if (i >= BUSY)
+            assert_hello(get(clients[i], "/hello"));
+    }
+    for (int i = 0; i < 2 * (ROOM - BUSY); i++)
+        assert_hello(get(client_open(server.port), "/hello"));
+    for (int i = BUSY; i < ROOM; i++)
+        cr_assert(client_ends(clients[i]));
+    for (int i = 0; i < BUSY; i++)
+        assert_hello(ask(clients[i], "o"));
+}
+
+/* The least loss goes first: who is between requests, who has its last answer, and then who has begun the next one. */
+Test(slow, in_which_order_they_make_room)
+{
+    struct server server = server_start(LISTEN "limits: {connections: 3}\ntimeouts: {idle: 1h, header: 30m}\n" SITE);
+    struct client *begun = client_open(server.port), *lingering = client_open(server.port);
+    client_printf(begun, HELLO "GET /hello HTTP/1.1\r\nHo");
+    assert_hello(response_read(begun));
+    client_printf(lingering, "bad\r\n\r\n");
+    assert_status(response_read(lingering), 400);
+    struct client *idle = client_open(server.port), *busy[3];
+    assert_hello(get(idle, "/hello"));
+    busy[0] = open_busy(&server);
+    cr_assert(client_ends(idle));
+    cr_assert(client_is_held(begun));
+    busy[1] = open_busy(&server);
+    client_printf(begun, "st: local");
+    cr_assert(client_is_held(begun));
+    busy[2] = open_busy(&server);
+    struct response r = response_read(begun);
+    assert_status(r, 503);
+    assert_field(r, "Connection", "close");
+    cr_assert_gt(response_field(&r, "Retry-After").n, 0);
+    cr_assert(client_ends(begun));
+    for (int i = 0; i < 3; i++)
+        assert_hello(ask(busy[i], "o"));
 }
 
 /* Requests that wait for their content hold a thread; where none is left the peer is told so, in full. */

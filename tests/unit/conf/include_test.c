@@ -44,11 +44,13 @@ Test(include, every_file_that_cannot_be_parsed_is_reported)
     folder_write("d/1.yaml", "a: [\n");
     folder_write("d/2.yaml", "a: 'x\n");
     folder_write("d/3.yaml", "b: 1\n");
-    expect_errors("main.yaml", -EINVAL,
-                  "d/1.yaml:2:1: error: did not find expected node content\n"
-                  "d/2.yaml:2:1: error: found unexpected end of stream, while scanning a quoted scalar that starts on "
-                  "line 1\n"
-                  "none.yaml: error: cannot be read: No such file or directory\n");
+    expect_errors(
+        "main.yaml", -EINVAL,
+        "d/1.yaml:2:1: error: did not find expected node content; a value that starts with * & [ { or : stands in "
+        "quotes\n"
+        "d/2.yaml:2:1: error: found unexpected end of stream, while scanning a quoted scalar that starts on "
+        "line 1\n"
+        "none.yaml: error: cannot be read: No such file or directory\n");
 }
 
 Test(include, what_cannot_be_merged)

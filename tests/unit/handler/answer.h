@@ -12,8 +12,10 @@ struct answer {
     int64_t length;
     char *content;
     size_t n, size;
-    size_t pieces;    /* in which the content came */
-    size_t fail_from; /* the piece that fails, and all after it: from 1; 0: none */
+    size_t pieces;      /* in which the content came */
+    size_t files;       /* how many of them from an open file */
+    size_t fail_from;   /* the piece that fails, and all after it: from 1; 0: none */
+    void (*sent)(void); /* called after a piece from an open file */
     bool ended;
 };
 

@@ -44,10 +44,15 @@ static void run(void (*test)(void))
     cr_assert_eq(green_run(&(struct green_options){.stack = 256 * 1024}, on_a_thread, &test), 0);
 }
 
-static int try_acquire(struct str path, nsec fresh, struct file_entry **entry)
+static int try_acquire_in(enum coding coding, unsigned wanted, struct str path, nsec fresh, struct file_entry **entry)
 {
     struct file_root root = {.fd = disk_root};
-    return file_acquire(&(struct file_query){&root, path, CODING_NONE, 0, fresh}, entry);
+    return file_acquire(&(struct file_query){&root, path, coding, wanted, fresh}, entry);
+}
+
+static int try_acquire(struct str path, nsec fresh, struct file_entry **entry)
+{
+    return try_acquire_in(CODING_NONE, 0, path, fresh, entry);
 }
 
 static struct file_entry *acquire(const char *path, nsec fresh)
@@ -154,6 +159,34 @@ Test(file_cache, stale)
     run(stale);
 }
 
+/* A look that fails for want of something says nothing of the file. */
+static void passing_failures(void)
+{
+    static const int errors_of[] = {EAGAIN, EMFILE, ENFILE, ENOMEM};
+    struct file_entry *first, *again;
+    disk_write("a.html.gz", "zipped", 6);
+    cr_assert_eq(try_acquire_in(CODING_NONE, CODING_ALL, STR("a.html"), ALWAYS, &first), 0);
+    for (size_t i = 0; i < sizeof errors_of / sizeof *errors_of; i++) {
+        disk.openat2_errno = errors_of[i];
+        cr_assert_eq(try_acquire_in(CODING_NONE, CODING_ALL, STR("a.html"), 0, &again), 0, "%s",
+                     strerror(errors_of[i]));
+        cr_expect_eq(again, first, "%s", strerror(errors_of[i]));
+        cr_expect_eq(again->present, CODING_BIT(CODING_GZIP), "%s", strerror(errors_of[i]));
+        cr_expect(str_ends(again->fields, STR("\r\nVary: Accept-Encoding\r\n")), STR_FMT, STR_ARG(again->fields));
+        file_release(again);
+        expect_error("x", -errors_of[i]);
+    }
+    disk.openat2_errno = EACCES;
+    cr_expect_eq(try_acquire(STR("a.html"), 0, &again), -EACCES, "this one says something of it");
+    cr_expect(holds(first, "hello"));
+    file_release(first);
+}
+
+Test(file_cache, a_look_that_fails_for_want_of_something)
+{
+    run(passing_failures);
+}
+
 static void fields(void)
 {
     cr_assert_eq(utimensat(disk_root, "a.html", (struct timespec[]){{0, 0}, {784111777, 0x0a}}, 0), 0);
@@ -191,6 +224,28 @@ static void long_type(void)
 Test(file_cache, a_long_type)
 {
     run(long_type);
+}
+
+/* Files made from one file may have one size and one time, by `cp -p` or a build's own clock. */
+static void tags(void)
+{
+    static const char *const names[] = {"a.html.br", "a.html.zst", "a.html.gz", "a.html"};
+    struct file_entry *entries[CODING_COUNT + 1];
+    for (enum coding coding = 0; coding <= CODING_NONE; coding++) {
+        disk_write(names[coding], "bytes", 5);
+        cr_assert_eq(utimensat(disk_root, names[coding], (struct timespec[]){{0, 0}, {784111777, 0}}, 0), 0);
+        cr_assert_eq(try_acquire_in(coding, 0, STR("a.html"), ALWAYS, &entries[coding]), 0, "%s", names[coding]);
+        for (enum coding other = 0; other < coding; other++)
+            cr_expect_not(str_eq(entries[coding]->etag, entries[other]->etag), "%s and %s: " STR_FMT, names[coding],
+                          names[other], STR_ARG(entries[coding]->etag));
+    }
+    for (enum coding coding = 0; coding <= CODING_NONE; coding++)
+        file_release(entries[coding]);
+}
+
+Test(file_cache, tags_of_one_size_and_time)
+{
+    run(tags);
 }
 
 static void large(void)

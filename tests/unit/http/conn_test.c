@@ -113,14 +113,16 @@ static int run_body(void *arg)
     return 0;
 }
 
-#define ConnTest(name)                                                                                                 \
+/* A test with room for so many green threads. */
+#define ConnTestOf(count, name)                                                                                        \
     static void name(void);                                                                                            \
     Test(conn, name)                                                                                                   \
     {                                                                                                                  \
         void (*body)(void) = name;                                                                                     \
-        cr_assert_eq(green_run(&(struct green_options){.threads = 16}, run_body, &body), 0);                           \
+        cr_assert_eq(green_run(&(struct green_options){.threads = (count)}, run_body, &body), 0);                      \
     }                                                                                                                  \
     static void name(void)
+#define ConnTest(name) ConnTestOf(16, name)
 
 /* ---- heads that have begun ---- */
 
@@ -282,9 +284,161 @@ ConnTest(an_announced_end_with_more_behind_it)
     cr_expect_eq(conns.requests, 1);
 }
 
+/* The peer has not asked for the end and may have sent its next request already: closing at once would reset the
+ * connection, and the answer with it. */
+ConnTest(an_end_that_nobody_asked_for_lingers)
+{
+    server.limits.requests_per_connection = 2;
+    struct pair p = open_pair();
+    say(&p, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_status(&p, 200);
+    wait_for(p.conn->state == CONN_IDLE);
+    say(&p, "GET /b HTTP/1.1\r\nHost: a\r\n\r\n");
+    wait_for(p.conn->state == CONN_LINGERING);
+    say(&p, "GET /c HTTP/1.1\r\nHost: a\r\n\r\n");
+    wait_for(p.conn->unwanted > 0);
+    const char *answer = hear(&p);
+    cr_expect(str_starts(str_of(answer), STR("HTTP/1.1 200 ")), "%s", answer);
+    cr_expect_not_null(strstr(answer, "Connection: close\r\n"), "%s", answer);
+    cr_expect(is_over(&p));
+    close(p.peer);
+    wait_for(conns.count == 0);
+}
+
+/* Who says that there is nothing more to come need not be waited for. */
+ConnTest(an_end_that_was_asked_for_is_one)
+{
+    server.limits.requests_per_connection = 1;
+    struct pair p = open_pair();
+    say(&p, "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    expect_status(&p, 200);
+    wait_for(conns.count == 0);
+    cr_expect(is_over(&p));
+}
+
 /* ---- room for others ---- */
 
-/* The one with the least time left goes first: a connection between requests, one in a head, one that lingers. */
+/* Somebody who waits for room. */
+static struct {
+    struct green *thread;
+    bool has_room;
+} waiter;
+
+static int wait_for_room(void *arg)
+{
+    (void)arg;
+    int error = conns_wait_room(&conns);
+    waiter.has_room = !error;
+    return error;
+}
+
+static void start_waiter(void)
+{
+    waiter.has_room = false;
+    cr_assert_eq(green_spawn(&waiter.thread, "waiter", wait_for_room, NULL), 0);
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(green_yield(), 0);
+}
+
+static void finish_waiter(void)
+{
+    int result;
+    wait_for(waiter.has_room);
+    cr_assert_eq(green_join(waiter.thread, &result, NSEC_NEVER), 0);
+}
+
+/* A connection whose request is answered, and which waits for the last byte of its content. */
+static struct pair open_busy(void)
+{
+    struct pair p = open_pair();
+    say(&p, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx");
+    expect_status(&p, 200);
+    cr_assert_eq(p.conn->state, CONN_ACTIVE);
+    return p;
+}
+
+static void finish_busy(const struct pair *p)
+{
+    say(p, "y");
+}
+
+/* A connection that has just become idle can be done without as well as one that has long been. */
+ConnTest(a_busy_connection_that_turns_idle_makes_room)
+{
+    struct pair first = open_busy(), second = open_busy();
+    conns.max = 2;
+    start_waiter();
+    cr_expect_not(waiter.has_room, "both are busy");
+    finish_busy(&second);
+    finish_waiter();
+    cr_expect(is_over(&second));
+    cr_expect_not(is_over(&first));
+    cr_expect_eq(conns.count, 1);
+}
+
+ConnTest(a_head_that_begins_makes_room)
+{
+    struct pair p = open_busy();
+    conns.max = 1;
+    start_waiter();
+    cr_expect_not(waiter.has_room, "it is busy");
+    say(&p, "yGET");
+    finish_waiter();
+    expect_status(&p, 503);
+    cr_expect(is_over(&p));
+}
+
+ConnTest(a_connection_that_lingers_makes_room)
+{
+    struct pair p = open_busy();
+    conns.max = 1;
+    start_waiter();
+    say(&p, "ybad\r\n\r\n");
+    finish_waiter();
+    expect_status(&p, 400);
+    cr_expect(is_over(&p));
+}
+
+/* However many are busy. */
+ConnTestOf(128, few_idle_ones_among_many_busy_ones)
+{
+    enum { BUSY = 90, IDLE = 5 };
+    struct pair busy[BUSY], idle[IDLE];
+    for (size_t i = 0; i < BUSY; i++)
+        busy[i] = open_busy();
+    for (size_t i = 0; i < IDLE; i++)
+        idle[i] = open_pair();
+    for (size_t i = 0; i < IDLE; i++) {
+        conns.max = conns.count;
+        start_waiter();
+        finish_waiter();
+        for (size_t k = 0; k < IDLE; k++)
+            cr_expect_eq(is_over(&idle[k]), k <= i, "the %zuth of %zu", k, i);
+    }
+    cr_expect_eq(conns.count, BUSY);
+    for (size_t i = 0; i < BUSY; i++)
+        finish_busy(&busy[i]);
+    for (size_t i = 0; i < BUSY; i++)
+        wait_for(busy[i].conn->state == CONN_IDLE);
+}
+
+/* Of those in one state the one that has been in it for longest goes first. */
+ConnTest(who_has_been_idle_for_longest_makes_room)
+{
+    struct pair first = open_pair(), second = open_pair(), third = open_pair();
+    say(&first, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_status(&first, 200);
+    wait_for(first.conn->state == CONN_IDLE);
+    conns.max = 3;
+    cr_expect_eq(conns_wait_room(&conns), 0);
+    cr_expect(is_over(&second) && !is_over(&first) && !is_over(&third));
+    conns.max = 2;
+    cr_expect_eq(conns_wait_room(&conns), 0);
+    cr_expect(is_over(&third) && !is_over(&first));
+}
+
+/* The least loss goes first: a connection between requests, one that lingers, one in a head, however little time that
+ * has left. */
 ConnTest(whoever_has_no_thread_makes_room)
 {
     struct pair lingering = open_pair(), idle = open_pair(), slow = open_pair();

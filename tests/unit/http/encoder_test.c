@@ -68,7 +68,6 @@ static void give(struct encoder *encoder, struct str in, enum encoder_op op, siz
 
 struct way {
     size_t piece, room; /* of input and of output */
-    enum encoder_op op; /* of all pieces */
 };
 
 static struct str encode(enum coding coding, enum encoder_level level, struct str in, int64_t size,
@@ -78,7 +77,7 @@ static struct str encode(enum coding coding, enum encoder_level level, struct st
     struct out o = out_on(coded, sizeof coded);
     cr_assert_eq(encoder_open(&encoder, coding, level, size), 0);
     while (in.n > way->piece) {
-        give(encoder, (struct str){in.p, way->piece}, way->op, way->room, &o);
+        give(encoder, (struct str){in.p, way->piece}, ENCODER_TAKE, way->room, &o);
         in = str_skip(in, way->piece);
     }
     give(encoder, in, ENCODER_END, way->room, &o);
@@ -275,7 +274,7 @@ Test(encoder, every_size_and_kind_of_content)
     static const size_t sizes[] = {0,     1,     2,     100,   1023,  1024,  1025,   16383,
                                    16384, 16385, 32768, 49152, 65535, 65536, 131073, CONTENT};
     static struct str (*const kinds[])(size_t) = {text, noise, zeros};
-    const struct way at_once = {CONTENT, sizeof coded, ENCODER_TAKE};
+    const struct way at_once = {CONTENT, sizeof coded};
     for (enum coding coding = 0; coding < CODING_COUNT; coding++)
         for (enum encoder_level level = 0; level < ENCODER_LEVELS; level++)
             for (size_t i = 0; i < COUNT(sizes) * COUNT(kinds); i++) {
@@ -293,7 +292,7 @@ Test(encoder, pieces_of_every_size)
     for (enum coding coding = 0; coding < CODING_COUNT; coding++)
         for (enum encoder_level level = 0; level < ENCODER_LEVELS; level++)
             for (size_t i = 0; i < COUNT(sizes) * COUNT(sizes); i++) {
-                const struct way way = {sizes[i % COUNT(sizes)], sizes[i / COUNT(sizes)], ENCODER_TAKE};
+                const struct way way = {sizes[i % COUNT(sizes)], sizes[i / COUNT(sizes)]};
                 expect_back(coding, encode(coding, level, in, HTTP_LENGTH_UNKNOWN, &way), in);
             }
 }
@@ -301,36 +300,11 @@ Test(encoder, pieces_of_every_size)
 /* The size is what windows are chosen by, and no promise. */
 Test(encoder, another_size_than_was_said)
 {
-    const struct way way = {10000, 5000, ENCODER_TAKE};
+    const struct way way = {10000, 5000};
     for (enum coding coding = 0; coding < CODING_COUNT; coding++) {
         expect_back(coding, encode(coding, ENCODER_BALANCED, text(CONTENT), 10, &way), (struct str){content, CONTENT});
         expect_back(coding, encode(coding, ENCODER_BALANCED, text(10), CONTENT, &way), (struct str){content, 10});
     }
-}
-
-Test(encoder, what_is_flushed_can_be_decoded)
-{
-    static const size_t rooms[] = {16, 64, sizeof coded};
-    static const size_t pieces[] = {1, 100, 16384, 5000, 40000};
-    for (enum coding coding = 0; coding < CODING_COUNT; coding++)
-        for (size_t r = 0; r < COUNT(rooms); r++) {
-            struct encoder *encoder;
-            struct out o = out_on(coded, sizeof coded);
-            struct str in = text(CONTENT);
-            size_t given = 0;
-            cr_assert_eq(encoder_open(&encoder, coding, ENCODER_BALANCED, HTTP_LENGTH_UNKNOWN), 0);
-            for (size_t i = 0; i < COUNT(pieces); i++) {
-                give(encoder, (struct str){in.p + given, pieces[i]}, ENCODER_FLUSH, rooms[r], &o);
-                given += pieces[i];
-                struct decoded d = decode(coding_name(coding), out_str(&o), back, sizeof back);
-                cr_assert(!d.broken && !d.ended);
-                cr_assert(str_eq((struct str){back, d.n}, (struct str){in.p, given}), "%zu of %zu", d.n, given);
-            }
-            give(encoder, STR(""), ENCODER_FLUSH, rooms[r], &o);
-            give(encoder, STR(""), ENCODER_END, rooms[r], &o);
-            encoder_close(encoder);
-            expect_back(coding, out_str(&o), (struct str){in.p, given});
-        }
 }
 
 static size_t memory_in_use(void)

@@ -7,6 +7,7 @@
 
 #include "conf/yaml.h"
 #include "http/route.h"
+#include "recorder.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -128,36 +129,20 @@ Test(error_page, statuses_without_a_page)
 
 /* ---- answering ---- */
 
-static struct {
-    int status, heads;
-    char fields[512], content[512];
-} sent;
-
-static int head(struct exchange *x, const struct http_head *head)
-{
-    (void)x;
-    sent.heads++;
-    sent.status = head->status;
-    snprintf(sent.fields, sizeof sent.fields, STR_FMT, STR_ARG(head->fields));
-    return 0;
-}
-
-static int content(struct exchange *x, struct str bytes)
-{
-    (void)x;
-    snprintf(sent.content, sizeof sent.content, STR_FMT, STR_ARG(bytes));
-    return 0;
-}
-
-static int end(struct exchange *x)
-{
-    (void)x;
-    return 0;
-}
-
-static const struct exchange_ops ops = {.head = head, .content = content, .end = end};
-
 static struct http_request seen;
+
+/* All that a page may say of itself. */
+static const char full_head[] = "Content-Type: text/html\r\n"
+                                "ETag: \"1\"\r\n"
+                                "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                "Accept-Ranges: bytes\r\n"
+                                "content-encoding: br\r\n"
+                                "Cache-Control: max-age=60\r\n"
+                                "Expires: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                "Content-Language: en\r\n"
+                                "Content-Location: /page\r\n"
+                                "Set-Cookie: a=b\r\n"
+                                "Vary: Accept-Encoding\r\n";
 
 /* The page's handler, which does as its settings say. */
 static int make_page(struct exchange *x, const void *settings)
@@ -174,6 +159,8 @@ static int make_page(struct exchange *x, const void *settings)
         return -ECANCELED;
     if (strcmp(what, "half") == 0)
         return http_head(x, 200, STR(""), 10) < 0 ? -EPIPE : -EIO;
+    if (strcmp(what, "full") == 0)
+        return http_send(x, 200, str_of(full_head), str_of(what));
     return http_send(x, 200, STR("Content-Type: text/html\r\n"), str_of(what));
 }
 
@@ -200,63 +187,73 @@ static int answer(int status, const char *extra, const char *what)
         errors.path[i] = STR("/page");
     page = (struct http_route){.path = STR("/"), .handler = &page_handler, .settings = (void *)what};
     site = (struct http_site){.root = &page, .errors = &errors};
-    memset(&sent, 0, sizeof sent);
+    recorder_clear();
     arena_clear(&x.arena);
-    x = (struct exchange){.ops = &ops, .site = &site, .route = &failed, .request = asked};
+    x = (struct exchange){.ops = &recorder_ops, .site = &site, .route = &failed, .request = asked};
     arena_init(&x.arena, NULL, 0);
     return http_send_status(&x, status, str_of(extra));
 }
 
 static void expect_plain(const char *line)
 {
-    cr_expect_str_eq(sent.content, line);
-    cr_expect_not_null(strstr(sent.fields, "Content-Type: text/plain\r\n"), "%s", sent.fields);
-    cr_expect_eq(sent.heads, 1);
+    cr_expect_str_eq(recorded.content, line);
+    cr_expect_not_null(strstr(recorded.fields, "Content-Type: text/plain\r\n"), "%s", recorded.fields);
+    cr_expect_eq(recorded.heads, 1);
 }
 
 /* Then the peer gets what it would have got without a page. */
 Test(error_page, a_page_that_is_an_error_itself)
 {
     cr_expect_eq(answer(500, "", "error"), 0);
-    cr_expect_eq(sent.status, 500);
+    cr_expect_eq(recorded.status, 500);
     expect_plain("500 Internal Server Error\n");
-    cr_expect_null(strstr(sent.fields, "X-Page"), "%s", sent.fields);
+    cr_expect_null(strstr(recorded.fields, "X-Page"), "%s", recorded.fields);
     cr_expect_eq(answer(405, "Allow: GET\r\n", "error"), 0);
-    cr_expect_eq(sent.status, 405);
+    cr_expect_eq(recorded.status, 405);
     expect_plain("405 Method Not Allowed\n");
-    cr_expect(str_starts(str_of(sent.fields), STR("Allow: GET\r\n")), "%s", sent.fields);
+    cr_expect(str_starts(str_of(recorded.fields), STR("Allow: GET\r\n")), "%s", recorded.fields);
 }
 
 Test(error_page, a_page_that_is_somewhere_else)
 {
     cr_expect_eq(answer(401, "WWW-Authenticate: Basic\r\n", "redirect"), 0);
-    cr_expect_eq(sent.status, 401);
+    cr_expect_eq(recorded.status, 401);
     expect_plain("401 Unauthorized\n");
-    cr_expect_null(strstr(sent.fields, "Location"), "%s", sent.fields);
-    cr_expect_not_null(strstr(sent.fields, "WWW-Authenticate: Basic\r\n"), "%s", sent.fields);
+    cr_expect_null(strstr(recorded.fields, "Location"), "%s", recorded.fields);
+    cr_expect_not_null(strstr(recorded.fields, "WWW-Authenticate: Basic\r\n"), "%s", recorded.fields);
 }
 
 Test(error_page, a_page_that_fails)
 {
     cr_expect_eq(answer(429, "Retry-After: 7\r\n", "fail"), 0);
-    cr_expect_eq(sent.status, 429);
+    cr_expect_eq(recorded.status, 429);
     expect_plain("429 Too Many Requests\n");
-    cr_expect_not_null(strstr(sent.fields, "Retry-After: 7\r\n"), "%s", sent.fields);
+    cr_expect_not_null(strstr(recorded.fields, "Retry-After: 7\r\n"), "%s", recorded.fields);
     cr_expect_eq(answer(404, "", "cancelled"), -ECANCELED, "there is nobody to tell");
-    cr_expect_eq(sent.heads, 0);
+    cr_expect_eq(recorded.heads, 0);
     cr_expect_eq(answer(404, "", "half"), -EIO, "its head is sent already");
-    cr_expect_eq(sent.heads, 1);
+    cr_expect_eq(recorded.heads, 1);
 }
 
 /* The status, and what explains it, stay those of the failure. */
 Test(error_page, the_page)
 {
     cr_expect_eq(answer(503, "Retry-After: 7\r\n", "sorry"), 0);
-    cr_expect_eq(sent.status, 503);
+    cr_expect_eq(recorded.status, 503);
     cr_expect_eq(x.response.status, 503);
-    cr_expect_str_eq(sent.fields, "Retry-After: 7\r\nContent-Type: text/html\r\n");
-    cr_expect_str_eq(sent.content, "sorry");
-    cr_expect_eq(sent.heads, 1);
+    cr_expect_str_eq(recorded.fields, "Retry-After: 7\r\nContent-Type: text/html\r\n");
+    cr_expect_str_eq(recorded.content, "sorry");
+    cr_expect_eq(recorded.heads, 1);
+}
+
+/* Validators and the like would be taken for those of what was asked for. */
+Test(error_page, what_a_page_says_of_itself)
+{
+    cr_expect_eq(answer(404, "X-Why: lost\r\n", "full"), 0);
+    cr_expect_eq(recorded.status, 404);
+    cr_expect_str_eq(recorded.fields, "X-Why: lost\r\nContent-Type: text/html\r\ncontent-encoding: br\r\n"
+                                      "Content-Language: en\r\nVary: Accept-Encoding\r\n");
+    cr_expect_str_eq(recorded.content, "full");
 }
 
 /* Nothing of the request reaches the page's handler; the request is as it was afterwards, for the log. */
@@ -280,11 +277,11 @@ Test(error_page, a_head_alone)
     cr_expect_eq(answer(404, "", "sorry"), 0);
     x.request.method = METHOD_HEAD;
     x.response = (struct http_response){0};
-    memset(&sent, 0, sizeof sent);
+    recorder_clear();
     cr_expect_eq(http_send_status(&x, 404, STR("")), 0);
     cr_expect_eq(seen.method, METHOD_HEAD);
-    cr_expect_eq(sent.status, 404);
-    cr_expect_str_eq(sent.content, "");
+    cr_expect_eq(recorded.status, 404);
+    cr_expect_str_eq(recorded.content, "");
     cr_expect_eq(x.response.length, 5, "as long as the page would be");
     cr_expect_eq(x.request.method, METHOD_HEAD);
 }

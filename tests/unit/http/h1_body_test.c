@@ -77,6 +77,8 @@ static void expect_chunked(const struct chunked *c, size_t piece, size_t step)
     if (c->error) {
         cr_expect_eq(got, c->error, "%s by %zu: %zd", c->bytes, piece, got);
         cr_expect_eq(http_read(&h.x, content, 1), c->error, "%s: an error is for good", c->bytes);
+        cr_expect_not(h.body.ended, "%s: nobody knows where the next request begins", c->bytes);
+        cr_expect_not(h1_drain(&h), "%s", c->bytes);
     } else {
         cr_expect(got >= 0 && str_eq((struct str){content, (size_t)got}, str_of(c->content)), "%s by %zu: %zd",
                   c->bytes, piece, got);
@@ -440,4 +442,30 @@ static int silent(void *arg)
 Test(h1_body, a_peer_that_falls_silent)
 {
     run(silent, NULL);
+}
+
+/* One that does not take its earlier answers is not told that it is too slow in sending. */
+static int deaf(void *arg)
+{
+    static char answer[4 << 20];
+    int ends[2];
+    (void)arg;
+    server.timeouts.write = 10 * NSEC_MS;
+    for (int chunked = 0; chunked < 2; chunked++) {
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+        start(ends[0], &stream_plain, (struct h1_body){.framing = chunked ? H1_CHUNKED : H1_LENGTH, .left = 5});
+        cr_assert_eq(write(ends[1], "5\r\nhe", 5), 5);
+        while (write(ends[0], answer, sizeof answer) > 0)
+            ;
+        cr_assert_eq(h1_put(&h, STR("earlier")), 0);
+        cr_expect_eq(read_all(10), -EPIPE, "%d", chunked);
+        stop();
+        close(ends[1]);
+    }
+    return 0;
+}
+
+Test(h1_body, a_peer_that_does_not_take_earlier_answers)
+{
+    run(deaf, NULL);
 }

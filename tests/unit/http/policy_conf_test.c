@@ -115,6 +115,21 @@ Test(policy_conf, refused)
     }
 }
 
+/* Each mistake is told once, whoever looks at the value. */
+Test(policy_conf, without_a_value)
+{
+    static const char *const yaml[] = {
+        "- {colour: , routes: [{path: /, to: {}}]}",
+        "- {routes: [{path: /, to: {}, colour: ~}]}",
+        "- {routes: [{path: /, to: }]}",
+    };
+    for (size_t i = 0; i < COUNT(yaml); i++) {
+        cr_expect_lt(read_sites(yaml[i]), 0, "%s", yaml[i]);
+        cr_expect(reported("has no value"), "%s", yaml[i]);
+        cr_expect_eq(reader.failed, 1, "%s: %zu messages", yaml[i], reader.failed);
+    }
+}
+
 /* What applies to a path, in the order of the registry: "colour=red size=1x2 ". */
 static const char *applied(const char *path)
 {

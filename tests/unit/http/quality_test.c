@@ -6,11 +6,18 @@
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
+static unsigned weight(const struct http_request *request, struct str coding)
+{
+    unsigned quality;
+    http_qualities(request, STR("Accept-Encoding"), &coding, 1, &quality);
+    return quality;
+}
+
 static unsigned coding(const char *accepted, const char *name)
 {
     struct http_field fields[] = {{STR("Host"), STR("gzip")}, {STR("accept-encoding"), str_of(accepted)}};
     struct http_request request = {.fields = fields, .field_count = COUNT(fields)};
-    return http_quality(&request, STR("Accept-Encoding"), str_of(name));
+    return weight(&request, str_of(name));
 }
 
 static unsigned type(const char *accepted, const char *name)
@@ -40,7 +47,8 @@ Test(quality, malformed_elements)
         cr_expect_eq(coding(list, "br"), 100, "%s", list);
         struct str rest = str_of(malformed[i]);
         struct http_weighted element;
-        cr_expect_not(http_weighted_next(&rest, &element), "%s", malformed[i]);
+        while (http_weighted_next(&rest, &element))
+            cr_expect_eq(element.value.n, 0, "%s", malformed[i]);
     }
 }
 
@@ -170,8 +178,8 @@ Test(quality, types)
 Test(quality, without_the_field)
 {
     struct http_request request = {.fields = NULL};
-    cr_expect_eq(http_quality(&request, STR("Accept-Encoding"), STR("gzip")), 0);
-    cr_expect_eq(http_quality(&request, STR("Accept-Encoding"), STR("identity")), 1000);
+    cr_expect_eq(weight(&request, STR("gzip")), 0);
+    cr_expect_eq(weight(&request, STR("identity")), 1000);
     cr_expect_eq(http_quality_of_type(&request, STR("text/html")), 1000);
 }
 
@@ -184,20 +192,62 @@ Test(quality, several_lines_are_one_list)
         {STR("ACCEPT-ENCODING"), STR("")},
     };
     struct http_request request = {.fields = fields, .field_count = COUNT(fields)};
-    cr_expect_eq(http_quality(&request, STR("Accept-Encoding"), STR("zstd")), 0);
-    cr_expect_eq(http_quality(&request, STR("Accept-Encoding"), STR("br")), 500);
-    cr_expect_eq(http_quality(&request, STR("Accept-Encoding"), STR("gzip")), 700);
+    cr_expect_eq(weight(&request, STR("zstd")), 0);
+    cr_expect_eq(weight(&request, STR("br")), 500);
+    cr_expect_eq(weight(&request, STR("gzip")), 700);
+}
+
+/* Weights of several codings are those of each. */
+Test(quality, several_at_once)
+{
+    static const struct str names[] = {STR_INIT("gzip"), STR_INIT("br"), STR_INIT("x-gzip"), STR_INIT("identity"),
+                                       STR_INIT("zstd")};
+    struct http_field fields[] = {
+        {STR("Accept-Encoding"), STR("br;q=0.5, *;q=0.1, gzip;q=y")},
+        {STR("Accept-Encoding"), STR("x-gzip;q=0.7, identity;q=0")},
+    };
+    struct http_request request = {.fields = fields, .field_count = COUNT(fields)};
+    unsigned weights[COUNT(names)];
+    http_qualities(&request, STR("Accept-Encoding"), names, COUNT(names), weights);
+    static const unsigned expected[] = {700, 500, 700, 0, 100};
+    for (size_t i = 0; i < COUNT(names); i++)
+        cr_expect_eq(weights[i], expected[i], "%s: %u", names[i].p, weights[i]);
+}
+
+/* Whatever the elements are, and on how many lines, the first hundred count. */
+Test(quality, what_is_behind_a_hundred_elements)
+{
+    static const char *const fillers[] = {"a", "", "br;q=0.1", "br;q=x", "\"b,c\""};
+    for (size_t f = 0; f < COUNT(fillers); f++)
+        for (size_t before = HTTP_WEIGHTED_MAX - 2; before <= HTTP_WEIGHTED_MAX + 1; before++) {
+            char list[2000], *at = list;
+            for (size_t i = 0; i < before - 1; i++)
+                at += sprintf(at, "%s,", fillers[f]);
+            struct http_field fields[] = {{STR("Accept-Encoding"), str_of("identity")},
+                                          {STR("Accept-Encoding"), {list, (size_t)(at - list)}},
+                                          {STR("Accept-Encoding"), STR("gzip")}};
+            struct http_request request = {.fields = fields, .field_count = COUNT(fields)};
+            cr_expect_eq(weight(&request, STR("gzip")), before < HTTP_WEIGHTED_MAX ? 1000 : 0, "%zu of %s", before,
+                         fillers[f]);
+            for (size_t i = 0; i < COUNT(fields); i++)
+                fields[i].name = STR("Accept");
+            fields[2].value = STR("text/html");
+            cr_expect_eq(http_quality_of_type(&request, STR("text/html")), before < HTTP_WEIGHTED_MAX ? 1000 : 0);
+        }
 }
 
 Test(quality, elements_one_by_one)
 {
+    static const struct {
+        const char *value;
+        unsigned quality;
+    } elements[] = {{"", 1000}, {"da", 1000}, {"en-gb", 800}, {"", 1000}, {"", 0}, {"en", 700}};
     struct str list = STR(" , da, en-gb;q=0.8,, en;q=x , en;q=0.7;x=\"a,b\" ,");
     struct http_weighted element;
-    cr_assert(http_weighted_next(&list, &element));
-    cr_expect(str_eq(element.value, STR("da")) && element.quality == 1000);
-    cr_assert(http_weighted_next(&list, &element));
-    cr_expect(str_eq(element.value, STR("en-gb")) && element.quality == 800);
-    cr_assert(http_weighted_next(&list, &element));
-    cr_expect(str_eq(element.value, STR("en")) && element.quality == 700);
+    for (size_t i = 0; i < COUNT(elements); i++) {
+        cr_assert(http_weighted_next(&list, &element));
+        cr_expect(str_eq(element.value, str_of(elements[i].value)), "%zu", i);
+        cr_expect_eq(element.quality, elements[i].quality, "%zu", i);
+    }
     cr_expect_not(http_weighted_next(&list, &element));
 }

@@ -25,6 +25,19 @@ static struct arena arena;
 static struct conf_reader reader;
 static struct http_sites sites;
 
+/* What look-ups have cost so far. */
+static size_t probes, bytes_probed;
+
+struct hash_node *__real_hash_find(const struct hash *h, struct str key);
+struct hash_node *__wrap_hash_find(const struct hash *h, struct str key);
+
+struct hash_node *__wrap_hash_find(const struct hash *h, struct str key)
+{
+    probes++;
+    bytes_probed += key.n;
+    return __real_hash_find(h, key);
+}
+
 static void setup(void)
 {
     arena_init(&arena, NULL, 0);
@@ -88,6 +101,11 @@ static const struct refusal refused[] = {
     {"- {hosts: 'a b', routes: [" ROUTE "]}", "not a host name"},
     {"- {hosts: 'http://a', routes: [" ROUTE "]}", "not a host name"},
     {"- {hosts: a/b, routes: [" ROUTE "]}", "not a host name"},
+    {"- {errors: {404: /x}, routes: [{path: /a, to: {name: a}}]}", "[0].errors.404: no route of this site"},
+    {"- {errors: {404: /a/b}, routes: [{exact: /a, to: {name: a}}, {path: /a/b/, to: {name: b}}]}",
+     "[0].errors.404: no route of this site"},
+    {"- {errors: {404: /a}, routes: [{path: /b, to: {name: b}}]}\n- routes: [{path: /a, to: {name: a}}]",
+     "no route of this site"},
 };
 
 static bool reported(const char *message)
@@ -198,6 +216,54 @@ Test(route, prefixes_of_every_length)
     }
 }
 
+#define SEGMENTS "/a/b/c/d/e/f/g/h"
+
+/* `count` times the text. */
+static const char *repeated(const char *text, size_t count)
+{
+    static char path[1 << 16];
+    size_t n = strlen(text);
+    cr_assert_lt(count * n, sizeof path);
+    for (size_t i = 0; i < count; i++)
+        memcpy(path + i * n, text, n);
+    path[count * n] = '\0';
+    return path;
+}
+
+/* A path is as long as its client likes. Only as much of it counts as some route has. */
+Test(route, a_path_much_longer_than_any_route)
+{
+    cr_assert_eq(read_sites("- routes: [{path: /a, to: {name: short}}, {path: " SEGMENTS ", to: {name: long}},\n"
+                            "           {path: /x/, to: {name: slash}}, {path: /, to: {name: root}}]"),
+                 0);
+    const struct look_up table_of[] = {
+        {"", repeated(SEGMENTS, 500), "long"}, {"", SEGMENTS, "long"},      {"", SEGMENTS "/", "long"},
+        {"", SEGMENTS "/i", "long"},           {"", SEGMENTS "i", "short"}, {"", "/a/b/c/d/e/f/g", "short"},
+    };
+    expect_found(table_of, COUNT(table_of));
+    expect_found(&(struct look_up){"", repeated("/a", 4000), "short"}, 1);
+    expect_found(&(struct look_up){"", repeated("/x", 4000), "slash"}, 1);
+    expect_found(&(struct look_up){"", repeated("/y", 4000), "root"}, 1);
+}
+
+/* Neither probes nor bytes to hash: one of them for each segment of a path of 8 KB would make its square. */
+Test(route, what_a_long_path_costs)
+{
+    enum { LONGEST = sizeof SEGMENTS - 1, LENGTHS = 64 };
+    static const char *const paths_of[] = {"/a", "/", "/ab", SEGMENTS};
+    char yaml[LENGTHS * 64] = "- routes: [{path: " SEGMENTS ", to: {name: long}}";
+    for (int n = 2; n < LONGEST; n++)
+        sprintf(yaml + strlen(yaml), ", {path: /%0*d, to: {name: a}}", n - 1, 0);
+    cr_assert_eq(read_sites(strcat(yaml, "]")), 0);
+    for (size_t i = 0; i < COUNT(paths_of); i++) {
+        struct str path = str_of(repeated(paths_of[i], 8192 / strlen(paths_of[i])));
+        probes = bytes_probed = 0;
+        cr_assert_not_null(http_route_find(sites.fallback, path));
+        cr_expect_leq(probes, LONGEST, "%zu probes for %s...", probes, paths_of[i]);
+        cr_expect_leq(bytes_probed, LONGEST * LONGEST, "%zu bytes for %s...", bytes_probed, paths_of[i]);
+    }
+}
+
 static const char host_routes[] =
     "- {hosts: [Example.org, '[::1]'], routes: [{path: /, to: {name: exact}}]}\n"
     "- {hosts: '*.example.org', routes: [{path: /, to: {name: wildcard}}]}\n"
@@ -225,6 +291,14 @@ static const struct look_up hosts[] = {
     {".", "/", "(default)"},
     {"..", "/", "(default)"},
     {"*.example.org", "/", "wildcard"},
+    /* with the dot of the root of all names */
+    {"example.org.", "/", "exact"},
+    {"EXAMPLE.ORG.", "/", "exact"},
+    {"a.example.org.", "/", "wildcard"},
+    {"a.long.example.org.", "/", "longer"},
+    {"example.org..", "/", "(default)"},
+    {".example.org.", "/", "wildcard"},
+    {"org.", "/", "(default)"},
 };
 
 Test(route, sites_by_host)

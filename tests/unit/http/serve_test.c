@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "http/server.h"
+#include "recorder.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 #define BIT(method) (1ULL << (method))
@@ -21,36 +22,6 @@ static void note(const char *format, ...)
     vsnprintf(calls + n, sizeof calls - n, format, args);
     va_end(args);
 }
-
-/* ---- the protocol ---- */
-
-static struct {
-    int status;
-    char fields[512], content[512];
-} sent;
-
-static int head(struct exchange *x, const struct http_head *head)
-{
-    (void)x;
-    sent.status = head->status;
-    snprintf(sent.fields, sizeof sent.fields, STR_FMT, STR_ARG(head->fields));
-    return 0;
-}
-
-static int content(struct exchange *x, struct str bytes)
-{
-    (void)x;
-    snprintf(sent.content, sizeof sent.content, STR_FMT, STR_ARG(bytes));
-    return 0;
-}
-
-static int end(struct exchange *x)
-{
-    (void)x;
-    return 0;
-}
-
-static const struct exchange_ops ops = {.head = head, .content = content, .end = end};
 
 /* ---- handlers and policies ---- */
 
@@ -107,7 +78,7 @@ static void setup(void)
     route = (struct http_route){.path = STR("/"), .handler = &any, .settings = "route"};
     site = (struct http_site){.root = &route, .missing = {.handler = &missing, .settings = "missing"}};
     server = (struct http_server){.sites = {.fallback = &site}};
-    x = (struct exchange){.ops = &ops, .server = &server};
+    x = (struct exchange){.ops = &recorder_ops, .server = &server};
     arena_init(&x.arena, NULL, 0);
 }
 
@@ -123,14 +94,14 @@ static const char *serve(enum method method, const char *path)
 {
     static char line[1200];
     calls[0] = '\0';
-    memset(&sent, 0, sizeof sent);
+    recorder_clear();
     x.site = NULL;
     x.route = NULL;
     x.response = (struct http_response){0};
     x.request.method = method;
     x.request.uri = (struct http_uri){.path = str_of(path)};
     int error = http_serve(&x);
-    snprintf(line, sizeof line, "%d %d %s", error, sent.status, calls);
+    snprintf(line, sizeof line, "%d %d %s", error, recorded.status, calls);
     return line;
 }
 
@@ -145,9 +116,9 @@ Test(serve, methods_that_no_handler_answers)
 {
     cr_expect_str_eq(serve(METHOD_TRACE, "/"), "0 405 ");
     cr_expect_str_eq(serve(METHOD_CONNECT, "/"), "0 405 ");
-    cr_expect_null(strstr(sent.fields, "TRACE"), "%s", sent.fields);
-    cr_expect_null(strstr(sent.fields, "CONNECT"), "%s", sent.fields);
-    cr_expect_not_null(strstr(sent.fields, "POST"), "%s", sent.fields);
+    cr_expect_null(strstr(recorded.fields, "TRACE"), "%s", recorded.fields);
+    cr_expect_null(strstr(recorded.fields, "CONNECT"), "%s", recorded.fields);
+    cr_expect_not_null(strstr(recorded.fields, "POST"), "%s", recorded.fields);
     for (enum method m = 0; m < METHOD_UNKNOWN; m++)
         if (m != METHOD_TRACE && m != METHOD_CONNECT)
             cr_expect_str_eq(serve(m, "/"), "0 200 route;", "method %d", m);
@@ -162,11 +133,11 @@ Test(serve, methods_that_this_handler_does_not_answer)
         char line[64];
         snprintf(line, sizeof line, "0 %d %s", status, reads ? "route;" : "");
         cr_expect_str_eq(serve(m, "/"), line, "method %d", m);
-        cr_expect_eq(str_starts(str_of(sent.fields), STR("Allow: GET, HEAD, OPTIONS\r\n")), !reads, "method %d: %s", m,
-                     sent.fields);
+        cr_expect_eq(str_starts(str_of(recorded.fields), STR("Allow: GET, HEAD, OPTIONS\r\n")), !reads, "method %d: %s",
+                     m, recorded.fields);
     }
     serve(METHOD_OPTIONS, "/");
-    cr_expect_str_eq(sent.content, "");
+    cr_expect_str_eq(recorded.content, "");
 }
 
 Test(serve, a_handler_that_answers_options_itself)
@@ -174,19 +145,19 @@ Test(serve, a_handler_that_answers_options_itself)
     route.handler = &options;
     cr_expect_str_eq(serve(METHOD_OPTIONS, "/"), "0 200 route;");
     cr_expect_str_eq(serve(METHOD_POST, "/"), "0 405 ");
-    cr_expect(str_starts(str_of(sent.fields), STR("Allow: GET, OPTIONS\r\n")), "%s", sent.fields);
+    cr_expect(str_starts(str_of(recorded.fields), STR("Allow: GET, OPTIONS\r\n")), "%s", recorded.fields);
     route.handler = &tracing;
     cr_expect_str_eq(serve(METHOD_TRACE, "/"), "0 200 route;");
     cr_expect_str_eq(serve(METHOD_GET, "/"), "0 405 ");
-    cr_expect_not_null(strstr(sent.fields, "TRACE"), "%s", sent.fields);
+    cr_expect_not_null(strstr(recorded.fields, "TRACE"), "%s", recorded.fields);
 }
 
 /* RFC 9110, 9.3.7: about the server as a whole, whatever its sites are */
 Test(serve, the_asterisk)
 {
     cr_expect_str_eq(serve(METHOD_OPTIONS, "*"), "0 200 ");
-    cr_expect_str_eq(sent.fields, "Allow: GET, HEAD, OPTIONS\r\n");
-    cr_expect_str_eq(sent.content, "");
+    cr_expect_str_eq(recorded.fields, "Allow: GET, HEAD, OPTIONS\r\n");
+    cr_expect_str_eq(recorded.content, "");
     server.sites.fallback = NULL;
     cr_expect_str_eq(serve(METHOD_OPTIONS, "*"), "0 200 ");
 }
@@ -216,8 +187,9 @@ Test(serve, a_policy_refuses)
     apply(&both, "refuse");
     apply(&both, "last");
     cr_expect_str_eq(serve(METHOD_GET, "/"), "0 403 admit first;admit refuse;dress refuse;dress last;");
-    cr_expect_str_eq(sent.fields, "X-Why: refused\r\nContent-Type: text/plain\r\nX-Dress: refuse\r\nX-Dress: last\r\n");
-    cr_expect_str_eq(sent.content, "403 Forbidden\n");
+    cr_expect_str_eq(recorded.fields,
+                     "X-Why: refused\r\nContent-Type: text/plain\r\nX-Dress: refuse\r\nX-Dress: last\r\n");
+    cr_expect_str_eq(recorded.content, "403 Forbidden\n");
 }
 
 /* Who may not come in does not learn which methods there would be either. */
@@ -227,7 +199,7 @@ Test(serve, a_policy_refuses_before_methods_are_looked_at)
     apply(&admitting, "refuse");
     cr_expect_str_eq(serve(METHOD_POST, "/"), "0 403 admit refuse;");
     cr_expect_str_eq(serve(METHOD_OPTIONS, "/"), "0 403 admit refuse;");
-    cr_expect_null(strstr(sent.fields, "Allow"));
+    cr_expect_null(strstr(recorded.fields, "Allow"));
 }
 
 Test(serve, a_policy_fails)
@@ -259,10 +231,10 @@ Test(serve, policies_dress_every_head)
     apply(&admitting, "pass");
     apply(&dressing, "b");
     cr_expect_str_eq(serve(METHOD_GET, "/"), "0 200 admit pass;route;dress a;dress b;");
-    cr_expect_str_eq(sent.fields, "X-Dress: a\r\nX-Dress: b\r\n");
+    cr_expect_str_eq(recorded.fields, "X-Dress: a\r\nX-Dress: b\r\n");
     cr_expect_str_eq(serve(METHOD_TRACE, "/"), "0 405 admit pass;dress a;dress b;");
-    cr_expect_not_null(strstr(sent.fields, "X-Dress: a\r\nX-Dress: b\r\n"), "%s", sent.fields);
+    cr_expect_not_null(strstr(recorded.fields, "X-Dress: a\r\nX-Dress: b\r\n"), "%s", recorded.fields);
     route.handler = &reading;
     cr_expect_str_eq(serve(METHOD_OPTIONS, "/"), "0 200 admit pass;dress a;dress b;");
-    cr_expect_str_eq(sent.fields, "Allow: GET, HEAD, OPTIONS\r\nX-Dress: a\r\nX-Dress: b\r\n");
+    cr_expect_str_eq(recorded.fields, "Allow: GET, HEAD, OPTIONS\r\nX-Dress: a\r\nX-Dress: b\r\n");
 }

@@ -152,7 +152,7 @@ static struct peer peer_of(const char *text)
     char address[96];
     struct addr addr;
     struct peer peer;
-    snprintf(address, sizeof address, strchr(text, ':') ? "[%s]:1" : "%s:1", text);
+    snprintf(address, sizeof address, strchr(text, '/') ? "%s" : strchr(text, ':') ? "[%s]:1" : "%s:1", text);
     cr_assert_eq(addr_parse(str_of(address), &addr), 0, "%s", text);
     peer_from(&peer, &addr.any);
     return peer;
@@ -314,5 +314,44 @@ Test(cidr, random_maps_agree_with_a_search_of_all_rules)
             cr_assert_eq(cidr_map_find(&map, ip), search_all(rules, n, ip), "round %d", round);
         }
         arena_clear(&arena);
+    }
+}
+
+/* ---- clients ---- */
+
+Test(cidr, loopback)
+{
+    static const char *const loopback[] = {"127.0.0.0", "127.0.0.1", "127.255.255.255", "::1", "::ffff:127.0.0.1"};
+    static const char *const others[] = {"126.255.255.255", "128.0.0.0", "::", "::2", "::127.0.0.1", "1::1"};
+    for (size_t i = 0; i < COUNT(loopback); i++) {
+        struct peer peer = peer_of(loopback[i]);
+        cr_expect(cidr_is_loopback(cidr_ip_of(&peer)), "%s", loopback[i]);
+    }
+    for (size_t i = 0; i < COUNT(others); i++) {
+        struct peer peer = peer_of(others[i]);
+        cr_expect_not(cidr_is_loopback(cidr_ip_of(&peer)), "%s", others[i]);
+    }
+}
+
+Test(cidr, who_counts_as_one_client)
+{
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } pairs[] = {
+        {"192.0.2.1", "192.0.2.2", false},
+        {"192.0.2.1", "::ffff:192.0.2.1", true},
+        {"192.0.2.1", "::192.0.2.1", false},
+        {"2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true},
+        {"2001:db8::1", "2001:db8:0:1::1", false},
+        {"::1", "::", true},
+        {"unix:/a", "unix:/b", true},
+        {"unix:/a", "::1", false},
+        {"unix:/a", "0.0.0.0", false},
+    };
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        struct peer one = peer_of(pairs[i].one), other = peer_of(pairs[i].other);
+        cr_expect_eq(cidr_client_of(&one) == cidr_client_of(&other), pairs[i].same, "%s and %s", pairs[i].one,
+                     pairs[i].other);
     }
 }

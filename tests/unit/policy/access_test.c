@@ -109,20 +109,31 @@ Test(policy_access, who_may_come_in)
         expect_decision(&decisions[i], NULL);
 }
 
-/* A route in a site that allows 10.0.0.0/8 and denies 10.9.0.0/16. */
-static const struct decision inherited[] = {
-    {"deny: 10.8.0.0/16", "10.8.0.1 11.0.0.1", "10.9.0.1 10.7.0.1"},
-    {"deny: []", "11.0.0.1", "10.9.0.1"},
-    {"allow: all", "10.9.0.1", "11.0.0.1 unix"},
-    {"allow: 192.0.2.0/24", "10.0.0.1 10.9.0.1", "192.0.2.1"},
-    {"{allow: all, deny: []}", "", "10.9.0.1 11.0.0.1 unix"},
+/* A route in a site: both are asked. What either closes stays closed. */
+struct inherited {
+    const char *site;
+    struct decision route;
 };
 
-Test(policy_access, a_route_takes_the_list_that_it_lacks_from_its_site)
+static const struct inherited inherited[] = {
+    {"{deny: 127.0.0.0/8}", {"allow: 127.0.0.1", "127.0.0.1 10.0.0.1", ""}},
+    {"{deny: 127.0.0.0/8}", {"deny: 10.0.0.0/8", "127.0.0.1 10.0.0.1", "192.0.2.1 ::1 unix"}},
+    {"{deny: 127.0.0.0/8}", {"deny: []", "127.0.0.1", "10.0.0.1"}},
+    {"{deny: [127.0.0.0/8, unix]}", {"allow: all", "127.0.0.1 unix", "10.0.0.1 ::1"}},
+    {"{deny: unix}", {"allow: unix", "unix 10.0.0.1", ""}},
+    {"{allow: 10.0.0.0/8}", {"allow: 192.0.2.0/24", "10.0.0.1 192.0.2.1", ""}},
+    {"{allow: 10.0.0.0/8}", {"allow: 10.9.0.0/16", "10.8.0.1 11.0.0.1", "10.9.0.1"}},
+    {"{allow: 10.9.0.0/16}", {"allow: 10.0.0.0/8", "10.8.0.1", "10.9.0.1"}},
+    {"{allow: all}", {"deny: all", "10.0.0.1 ::1 unix", ""}},
+    {"{allow: 10.0.0.0/8, deny: 10.9.0.0/16}", {"deny: 10.8.0.0/16", "10.8.0.1 10.9.0.1 11.0.0.1", "10.7.0.1"}},
+    {"{allow: 10.0.0.0/8, deny: 10.9.0.0/16}", {"{allow: 10.9.9.9, deny: 10.0.0.0/8}", "10.9.9.9 10.0.0.1", ""}},
+    {"{allow: 10.9.0.0/16, deny: 10.0.0.0/8}", {"{deny: 10.9.9.0/24, allow: all}", "10.9.9.9 10.0.0.1", "10.9.8.1"}},
+};
+
+Test(policy_access, a_route_opens_nothing_that_its_site_closes)
 {
-    const void *site = run_good(&policy_access, "{allow: 10.0.0.0/8, deny: 10.9.0.0/16}", NULL);
     for (size_t i = 0; i < COUNT(inherited); i++)
-        expect_decision(&inherited[i], site);
+        expect_decision(&inherited[i].route, run_good(&policy_access, inherited[i].site, NULL));
 }
 
 Test(policy_access, thousands_of_networks)

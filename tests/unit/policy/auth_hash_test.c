@@ -100,10 +100,43 @@ Test(auth_hash, incomplete_ones_are_refused)
     }
 }
 
+static const struct str slow[] = {
+    STR_INIT("$2b$17$" DIGEST53),
+    STR_INIT("$2y$31$" DIGEST53),
+    STR_INIT("$6$rounds=10000001$salt$" DIGEST86),
+    STR_INIT("$6$rounds=999999999$salt$" DIGEST86),
+    STR_INIT("$5$rounds=10000001$salt$" DIGEST43),
+    STR_INIT("$y$jGT$salt$" DIGEST43),
+    STR_INIT("$y$jzT$salt$" DIGEST43),
+    STR_INIT("$y$jFU$salt$" DIGEST43),
+    STR_INIT("$y$jFz$salt$" DIGEST43),
+    STR_INIT("$y$j9T5$salt$" DIGEST43),
+    STR_INIT("$y$j9$salt$" DIGEST43),
+    STR_INIT("$y$zzz$salt$" DIGEST43),
+};
+
+Test(auth_hash, slow_ones_are_refused)
+{
+    for (size_t i = 0; i < COUNT(slow); i++) {
+        const char *objection = auth_hash_objection(slow[i]);
+        cr_expect(objection && strstr(objection, "too long to check"), "%s: %s", slow[i].p, objection);
+    }
+}
+
 static const char *const good[] = {
-    BCRYPT,       BCRYPT_Y, SHA512,
-    SHA512_PLAIN, SHA256,   YESCRYPT,
-    EMPTY,        UMLAUT,   "$y$j9T$$NJLey1.PlKBNRXKC8paA5/oiM57RRZku22T4YZVfTGA",
+    "$2b$16$" DIGEST53,
+    "$6$rounds=10000000$salt$" DIGEST86,
+    "$5$rounds=10000000$salt$" DIGEST43,
+    "$y$jFT$salt$" DIGEST43,
+    BCRYPT,
+    BCRYPT_Y,
+    SHA512,
+    SHA512_PLAIN,
+    SHA256,
+    YESCRYPT,
+    EMPTY,
+    UMLAUT,
+    "$y$j9T$$NJLey1.PlKBNRXKC8paA5/oiM57RRZku22T4YZVfTGA",
 };
 
 Test(auth_hash, good_ones)

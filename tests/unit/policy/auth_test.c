@@ -89,11 +89,15 @@ struct reject {
 #define NO_HASH                                                                                                        \
     "not a hash of bcrypt ($2b$, $2y$), SHA-512 ($6$), SHA-256 ($5$) or yescrypt ($y$); "                              \
     "`openssl passwd -6` and `htpasswd -B` make such\n"
+#define TAKES "takes `off`, or a mapping such as {file: /etc/tern/htpasswd}\n"
+#define TOO_SLOW                                                                                                       \
+    "a hash that takes too long to check; the most is a cost of 16 (bcrypt), of 10000000 rounds (SHA), of 11 "         \
+    "(yescrypt)\n"
 #define NO_USERS "has no users; list them in `users` or in a `file`\n"
 
 static const struct reject rejects[] = {
-    {"auth: on", "t:1:7: error: auth: takes a mapping, not a value\n"},
-    {"auth: [a]", "t:1:7: error: auth: takes a mapping, not a list\n"},
+    {"auth: on", "t:1:7: error: auth: " TAKES},
+    {"auth: [a]", "t:1:7: error: auth: " TAKES},
     {"auth:", "t:1:6: error: auth: has no value\n"},
     {"auth: {}", "t:1:7: error: auth: " NO_USERS},
     {"auth: {realm: x}", "t:1:7: error: auth: " NO_USERS},
@@ -105,6 +109,8 @@ static const struct reject rejects[] = {
     {"auth: {users: {alice: [a]}}", "t:1:23: error: auth.users.alice: takes a single value, not a list\n"},
     {"auth: {users: {alice: $6$salt$abc}}",
      "t:1:23: error: auth.users.alice: a hash of which something is missing or too much\n"},
+    {"auth: {users: {alice: $2b$17$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW}}",
+     "t:1:23: error: auth.users.alice: " TOO_SLOW},
     {"auth: {users: {'a:b': '" SHA512 "'}}",
      "t:1:16: error: auth.users.a:b: a name with a colon or a control character\n"},
     {"auth: {users: {\"a\\tb\": '" SHA512 "'}}",
@@ -129,9 +135,11 @@ Test(auth, rejects)
 
 Test(auth, errors_of_a_file_are_told_by_its_lines)
 {
-    char expected[1024];
+    char expected[2048];
     write_file(STR("# staff\n\nalice:" SHA512 "\nbob\nbob:sesame\n:" SHA512 "\nb\tb:" SHA512 "\nalice:" SHA256
-                   "\nb\0b:" SHA512 "\ncarol:" SHA512 " \r\ndave:" SHA512));
+                   "\nb\0b:" SHA512 "\ncarol:" SHA512 " \r\ndave:" SHA512
+                   "\nerin:$6$rounds=10000001$salt$GK3yib7Lb94CdPqNt0xP5RxgvpEWVn9CfnufX04biOKhvXzbBUvzy01KX.g/"
+                   "08wFRTJ2aRZ.lH3NQTM08sbo9."));
     cr_expect_null(run_read(&policy_auth, with_file("auth: {file: @}"), NULL));
     snprintf(expected, sizeof expected,
              "%1$s:4:1: error: not a line of the form `name:hash`\n"
@@ -139,7 +147,8 @@ Test(auth, errors_of_a_file_are_told_by_its_lines)
              "%1$s:7:1: error: a name with a colon or a control character\n"
              "%1$s:8:1: error: a second entry for this user\n"
              "%1$s:9:1: error: a name with a colon or a control character\n"
-             "%1$s:10:7: error: a hash of which something is missing or too much\n",
+             "%1$s:10:7: error: a hash of which something is missing or too much\n"
+             "%1$s:12:6: error: " TOO_SLOW,
              file);
     cr_expect_str_eq(run_errors(), expected);
 }
@@ -232,6 +241,11 @@ GreenTest(who_is_nobody_is_asked)
         "Basic OnNlc2FtZQ==",     /* :sesame */
         "Basic QWxpY2U6c2VzYW1l", /* Alice:sesame */
         BOB_SESAME,
+        ALICE_SESAME "\n" ALICE_SESAME, /* twice the same is two all the same */
+        ALICE_SESAME "\n" BOB_SESAME,
+        BOB_SESAME "\n" ALICE_SESAME,
+        "\n" ALICE_SESAME,
+        ALICE_SESAME "\nBearer x",
     };
     settings = run_good(&policy_auth, "auth: {realm: 'Say \"sesame\" \\o/', users: {alice: '" SHA512 "'}}", NULL);
     for (size_t i = 0; i < COUNT(nobody); i++) {
@@ -307,45 +321,167 @@ GreenTest(an_unknown_user_always_costs_the_same)
     }
 }
 
-enum { CROWD = 20 };
-
-static int ask_as_alice(void *arg)
+/* "alice:" and six digits. */
+static const char *alice_with(unsigned number)
 {
-    (void)arg;
-    expect_user(ALICE_SESAME, "alice");
-    return 0;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static char field[64];
+    char password[8];
+    int at = sprintf(field, "Basic YWxpY2U6");
+    snprintf(password, sizeof password, "%06u", number);
+    for (const char *p = password; *p; p += 3) {
+        unsigned word = (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | (unsigned)p[2];
+        for (int shift = 18; shift >= 0; shift -= 6)
+            field[at++] = digits[word >> shift & 63];
+    }
+    field[at] = '\0';
+    return field;
 }
 
-static int ask_wrongly(void *arg)
+/* ---- who has to wait ---- */
+
+enum { CROWD = 100 };
+
+/* One of a crowd that asks at once, and what each was told. */
+struct asker {
+    const char *address;       /* NULL: 10.0.0.N, one of its own */
+    const char *authorization; /* NULL: a wrong password of its own */
+    int status;
+};
+
+static struct asker askers[CROWD];
+
+static int ask_at_once(void *arg)
 {
-    (void)arg;
-    expect_refused(ALICE_WRONG);
-    return 0;
+    struct asker *asker = arg;
+    unsigned number = (unsigned)(asker - askers);
+    char address[32];
+    snprintf(address, sizeof address, "10.0.0.%u", number);
+    struct run_answer answer = run_ask(&policy_auth, settings, asker->address ? asker->address : address,
+                                       asker->authorization ? asker->authorization : alice_with(number));
+    asker->status = answer.status;
+    if (answer.status == 503)
+        cr_expect(str_starts(str_of(answer.fields), STR("Retry-After: 10\r\n")), "%s", answer.fields);
+    return answer.error;
 }
 
-static void crowd(green_fn *fn)
+/* The number of those who were told that. */
+static unsigned told(int status)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < CROWD; i++)
+        count += askers[i].status == status;
+    return count;
+}
+
+/* A crowd of n, all of them from an address and with credentials, or each with its own. */
+static void crowd(unsigned n, const char *address, const char *authorization)
 {
     struct green_scope scope;
     settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
     pause_us = 1000;
     green_scope_enter(&scope);
-    for (int i = 0; i < CROWD; i++)
-        cr_assert_eq(green_scope_go(&scope, "ask", fn, NULL), 0);
+    for (unsigned i = 0; i < CROWD; i++)
+        askers[i] = (struct asker){address, authorization, -1};
+    for (unsigned i = 0; i < n; i++)
+        cr_assert_eq(green_scope_go(&scope, "ask", ask_at_once, &askers[i]), 0);
     cr_assert_eq(green_scope_join(&scope, NSEC_NEVER), 0);
     green_scope_leave(&scope);
     cr_expect_leq(most_running, 2, "%u at once", most_running);
+    cr_expect_eq(told(-1), CROWD - n);
 }
 
 GreenTest(two_hashes_are_made_at_once)
 {
-    crowd(ask_wrongly);
-    cr_expect_eq(made, CROWD);
+    crowd(20, NULL, NULL);
+    cr_expect_eq(told(401), 20);
+    cr_expect_eq(made, 20);
+    cr_expect_eq(most_running, 2);
 }
 
-GreenTest(who_sends_many_requests_at_once_is_checked_for_the_first)
+GreenTest(two_run_and_sixty_four_wait)
 {
-    crowd(ask_as_alice);
-    cr_expect_leq(made, 2);
+    crowd(CROWD, NULL, NULL);
+    cr_expect_eq(told(401), 66);
+    cr_expect_eq(told(503), CROWD - 66);
+    cr_expect_eq(made, 66);
+    expect_user(ALICE_SESAME, "alice");
+}
+
+/* The next /64 is another client. */
+GreenTest(a_client_has_two_of_the_places)
+{
+    static const char *const clients[] = {"192.0.2.7", "2001:db8::7"};
+    for (size_t i = 0; i < COUNT(clients); i++) {
+        unsigned before = made;
+        crowd(20, clients[i], NULL);
+        cr_expect_eq(told(401), 2, "%s", clients[i]);
+        cr_expect_eq(told(503), 18);
+        cr_expect_eq(made - before, 2);
+    }
+}
+
+/* It may be a proxy. */
+GreenTest(a_peer_on_the_same_machine_has_half_of_them)
+{
+    static const char *const clients[] = {"127.0.0.1", "::ffff:127.9.9.9", "::1", "unix"};
+    for (size_t i = 0; i < COUNT(clients); i++) {
+        crowd(CROWD, clients[i], NULL);
+        cr_expect_eq(told(401), 33, "%s", clients[i]);
+        cr_expect_eq(told(503), CROWD - 33);
+    }
+}
+
+static int guess_in_a_crowd(void *arg)
+{
+    (void)arg;
+    crowd(CROWD, "192.0.2.7", NULL);
+    return 0;
+}
+
+GreenTest(who_guesses_keeps_nobody_out)
+{
+    struct green_scope guessing;
+    green_scope_enter(&guessing);
+    cr_assert_eq(green_scope_go(&guessing, "guess", guess_in_a_crowd, NULL), 0);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(green_yield(), 0);
+    cr_expect_geq(told(503), 90, "the guesser's own");
+    expect_user(ALICE_SESAME, "alice");
+    cr_assert_eq(green_scope_join(&guessing, NSEC_NEVER), 0);
+    green_scope_leave(&guessing);
+}
+
+/* As browsers do. Sixteen others wait with the first one. */
+GreenTest(who_asks_the_same_at_once_is_checked_once)
+{
+    crowd(17, "192.0.2.7", ALICE_SESAME);
+    cr_expect_eq(told(0), 17);
+    cr_expect_eq(made, 1);
+    crowd(17, "192.0.2.7", ALICE_WRONG);
+    cr_expect_eq(told(401), 17);
+    cr_expect_eq(made, 2);
+    crowd(20, NULL, ALICE_WRONG);
+    cr_expect_eq(told(401), 17, "whoever it is");
+    cr_expect_eq(told(503), 3);
+    cr_expect_eq(made, 3);
+}
+
+GreenTest(the_same_password_of_nobody_is_that_of_nobody)
+{
+    struct green_scope scope;
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    pause_us = 1000;
+    askers[0] = (struct asker){"192.0.2.1", ALICE_SESAME, -1};
+    askers[1] = (struct asker){"192.0.2.1", BOB_SESAME, -1};
+    green_scope_enter(&scope);
+    for (unsigned i = 0; i < 2; i++)
+        cr_assert_eq(green_scope_go(&scope, "ask", ask_at_once, &askers[i]), 0);
+    cr_assert_eq(green_scope_join(&scope, NSEC_NEVER), 0);
+    green_scope_leave(&scope);
+    cr_expect_eq(askers[0].status, 0);
+    cr_expect_eq(askers[1].status, 401);
+    cr_expect_eq(made, 1);
 }
 
 GreenTest(without_memory_nobody_is_judged)
@@ -376,33 +512,70 @@ GreenTest(what_libcrypt_cannot_check_lets_nobody_in)
     expect_refused(ALICE_SESAME);
 }
 
-static int ask_and_note(void *arg)
+/* Two that run, and one that waits for its turn, or for the answer to the first. */
+static void cancel_third(const char *authorization)
 {
-    *(struct run_answer *)arg = ask(ALICE_SESAME);
-    return 0;
+    struct green_scope before;
+    struct green *waiter;
+    int result;
+    settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
+    pause_us = 10000;
+    askers[0] = askers[1] = (struct asker){NULL, NULL, -1};
+    askers[2] = (struct asker){NULL, authorization, -1};
+    green_scope_enter(&before);
+    cr_assert_eq(green_scope_go(&before, "first", ask_at_once, &askers[0]), 0);
+    cr_assert_eq(green_scope_go(&before, "second", ask_at_once, &askers[1]), 0);
+    cr_assert_eq(green_yield(), 0);
+    cr_assert_eq(green_spawn(&waiter, "third", ask_at_once, &askers[2]), 0);
+    cr_assert_eq(green_yield(), 0);
+    green_cancel(waiter);
+    cr_assert_eq(green_join(waiter, &result, NSEC_NEVER), 0);
+    cr_expect_eq(result, -ECANCELED);
+    cr_expect_eq(askers[2].status, 0);
+    cr_assert_eq(green_scope_join(&before, NSEC_NEVER), 0);
+    green_scope_leave(&before);
+    cr_expect_eq(told(401), 2);
+    cr_expect_eq(made, 2);
+    expect_user(ALICE_SESAME, "alice");
 }
 
 GreenTest(who_is_cancelled_while_he_waits_is_not_checked)
 {
-    struct green_scope before;
+    cancel_third(ALICE_SESAME);
+}
+
+GreenTest(who_is_cancelled_while_another_is_checked_for_him)
+{
+    static char first[64];
+    snprintf(first, sizeof first, "%s", alice_with(0));
+    cancel_third(first);
+}
+
+/* Who waits with somebody who is cancelled is told to come again. */
+GreenTest(the_one_who_is_waited_with_is_cancelled)
+{
+    struct green_scope scope;
     struct green *waiter;
-    struct run_answer answer;
     int result;
     settings = run_good(&policy_auth, "auth: {users: {alice: '" SHA512 "'}}", NULL);
     pause_us = 10000;
-    green_scope_enter(&before);
-    cr_assert_eq(green_scope_go(&before, "first", ask_wrongly, NULL), 0);
-    cr_assert_eq(green_scope_go(&before, "second", ask_wrongly, NULL), 0);
+    green_scope_enter(&scope);
+    for (unsigned i = 0; i < 4; i++)
+        askers[i] = (struct asker){NULL, i < 2 ? NULL : ALICE_SESAME, -1};
+    cr_assert_eq(green_scope_go(&scope, "first", ask_at_once, &askers[0]), 0);
+    cr_assert_eq(green_scope_go(&scope, "second", ask_at_once, &askers[1]), 0);
     cr_assert_eq(green_yield(), 0);
-    cr_assert_eq(green_spawn(&waiter, "third", ask_and_note, &answer), 0);
+    cr_assert_eq(green_spawn(&waiter, "third", ask_at_once, &askers[2]), 0);
+    cr_assert_eq(green_yield(), 0);
+    cr_assert_eq(green_scope_go(&scope, "fourth", ask_at_once, &askers[3]), 0);
+    cr_assert_eq(green_yield(), 0);
     green_cancel(waiter);
     cr_assert_eq(green_join(waiter, &result, NSEC_NEVER), 0);
-    cr_expect_eq(answer.error, -ECANCELED);
-    cr_expect_eq(answer.status, 0);
-    cr_assert_eq(green_scope_join(&before, NSEC_NEVER), 0);
-    green_scope_leave(&before);
+    cr_assert_eq(green_scope_join(&scope, NSEC_NEVER), 0);
+    green_scope_leave(&scope);
+    cr_expect_eq(result, -ECANCELED);
+    cr_expect_eq(askers[3].status, 503);
     cr_expect_eq(made, 2);
-    expect_user(ALICE_SESAME, "alice");
 }
 
 GreenTest(users_with_the_same_hash_share_what_was_right)
@@ -411,23 +584,6 @@ GreenTest(users_with_the_same_hash_share_what_was_right)
     expect_user(ALICE_SESAME, "alice");
     expect_user(BOB_SESAME, "bob");
     cr_expect_eq(made, 1);
-}
-
-/* "alice:" and six digits. */
-static const char *alice_with(unsigned number)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static char field[64];
-    char password[8];
-    int at = sprintf(field, "Basic YWxpY2U6");
-    snprintf(password, sizeof password, "%06u", number);
-    for (const char *p = password; *p; p += 3) {
-        unsigned word = (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | (unsigned)p[2];
-        for (int shift = 18; shift >= 0; shift -= 6)
-            field[at++] = digits[word >> shift & 63];
-    }
-    field[at] = '\0';
-    return field;
 }
 
 GreenTest(no_more_is_remembered_than_there_is_room_for)

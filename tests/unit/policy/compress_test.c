@@ -93,6 +93,7 @@ struct dressing {
 
 #define ON "compress: on"
 #define TEXT "Content-Type: text/plain\r\n"
+#define PARTS "Content-Type: multipart/byteranges; boundary=1\r\n"
 #define VARY "Vary: Accept-Encoding\r\n"
 #define BR "Content-Encoding: br\r\n"
 #define SIZE 5000
@@ -106,6 +107,10 @@ static const struct dressing as_it_was[] = {
     {ON, "br", NULL, GET, 404, TEXT, 14, NULL, true},
     {ON, "br", NULL, GET, 200, TEXT, 0, NULL, true},
     {ON, "br", NULL, GET, 204, TEXT, SIZE, NULL, true},
+    {ON, "br", NULL, GET, 304, TEXT "ETag: \"a\"\r\n", 1023, NULL, true},
+    {ON, "br", NULL, GET, 304, TEXT "ETag: \"a\"\r\n", 0, NULL, true},
+    {ON, "br", NULL, GET, 200, PARTS, SIZE, NULL, true},
+    {"compress: off", "br", NULL, GET, 206, PARTS, SIZE, NULL, true},
     {ON, "br", NULL, GET, 200, TEXT "Cache-Control: no-transform\r\n", SIZE, NULL, true},
     {ON, "br", NULL, GET, 200, TEXT "Cache-Control: public\r\ncache-control: max-age=1, No-Transform\r\n", SIZE, NULL,
      true},
@@ -120,6 +125,9 @@ static const struct dressing as_it_was[] = {
     {ON, "br", "Range", GET, 206, TEXT "Content-Range: bytes 0-9/5000\r\n", 10,
      TEXT "Content-Range: bytes 0-9/5000\r\n" VARY, true},
     {ON, "br", NULL, GET, 206, TEXT, 10, TEXT VARY, true},
+    {ON, "br", "Range", GET, 206, PARTS, 300, PARTS VARY, true},
+    {ON, NULL, "Range", GET, 206, "content-type: Multipart/ByteRanges; boundary=1\r\n", 300,
+     "content-type: Multipart/ByteRanges; boundary=1\r\n" VARY, true},
     {ON, "br", NULL, GET, 416, TEXT "Content-Range: bytes */5000\r\n", SIZE,
      TEXT "Content-Range: bytes */5000\r\n" VARY, true},
     {ON, "br", NULL, GET, 200, TEXT "content-encoding: gzip\r\n", 10, TEXT "content-encoding: gzip\r\n" VARY, true},
@@ -158,7 +166,8 @@ static const struct dressing compressed[] = {
     {ON, "br", NULL, GET, 200, TEXT VARY, SIZE, TEXT VARY BR, false},
     {ON, "br", NULL, METHOD_HEAD, 0, 200, TEXT "ETag: \"a\"\r\n", SIZE, TEXT "ETag: W/\"a\"\r\n" VARY BR, false},
     {ON, "br", NULL, METHOD_POST, 0, 200, TEXT, SIZE, TEXT VARY BR, false},
-    {ON, "br", NULL, GET, 304, TEXT "ETag: \"a\"\r\n", 0, TEXT "ETag: W/\"a\"\r\n" VARY, false},
+    {ON, "br", NULL, GET, 304, TEXT "ETag: \"a\"\r\n", SIZE, TEXT "ETag: W/\"a\"\r\n" VARY, false},
+    {ON, "br", NULL, GET, 304, TEXT "ETag: \"a\"\r\n", 1024, TEXT "ETag: W/\"a\"\r\n" VARY, false},
     {"compress: {types: '*/*', min_size: 0}", "br", NULL, GET, 200, "Content-Type: image/png\r\n", 1,
      "Content-Type: image/png\r\n" VARY BR, false},
     {"compress: {types: text/plain, level: small}", "br", NULL, GET, 200, TEXT, SIZE, TEXT VARY BR, false},

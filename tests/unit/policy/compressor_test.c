@@ -284,3 +284,78 @@ GreenTest(compressor, the_others_go_on)
     cr_expect_eq(run_join(other), -ECANCELED);
     carrier_end();
 }
+
+/* What an encoder has put off until the end is not done on the loop either, unless it is little. */
+GreenTest(compressor, the_end_is_counted_too)
+{
+    int turns = 0;
+    struct green *other = run_spawn(count_turns, &turns);
+    struct str zeros = {memset(content, 0, MUCH), 4 * 1024};
+    start(CODING_ZSTD); /* which keeps 64 KiB until then */
+    for (int i = 0; i < 15; i++) {
+        cr_assert_eq(http_content(&carrier.x, zeros), 0);
+        cr_assert_eq(green_sleep(NSEC_MS), 0);
+    }
+    cr_assert_eq(carrier.n, 0, "nothing has come out");
+    int before = turns;
+    cr_assert_eq(http_end(&carrier.x), 0);
+    cr_expect_gt(turns, before, "60 KiB without a wait");
+    expect_back(CODING_ZSTD, (struct str){content, 60 * 1024});
+    carrier_end();
+    start(CODING_ZSTD);
+    before = turns;
+    cr_assert_eq(http_content(&carrier.x, zeros), 0);
+    cr_assert_eq(http_end(&carrier.x), 0);
+    cr_expect_eq(turns, before, "4 KiB need no wait");
+    expect_back(CODING_ZSTD, zeros);
+    carrier_end();
+    green_cancel(other);
+    cr_expect_eq(run_join(other), -ECANCELED);
+}
+
+GreenTest(compressor, many_ends_in_one_pass)
+{
+    enum { STREAMS = 3 };
+    static struct exchange x[STREAMS];
+    int turns = 0;
+    struct green *other = run_spawn(count_turns, &turns);
+    struct str zeros = {memset(content, 0, MUCH), 16 * 1024};
+    carrier_start(NULL, NULL);
+    for (size_t i = 0; i < STREAMS; i++) {
+        x[i] = carrier.x;
+        x[i].response = (struct http_response){.status = 200, .length = HTTP_LENGTH_UNKNOWN};
+        cr_assert_eq(compressor_attach(&x[i], CODING_ZSTD, ENCODER_FAST, HTTP_LENGTH_UNKNOWN), 0);
+        cr_assert_eq(http_content(&x[i], zeros), 0);
+    }
+    cr_assert_eq(green_sleep(NSEC_MS), 0);
+    int before = turns;
+    cr_assert_eq(http_end(&x[0]), 0);
+    cr_assert_eq(http_end(&x[1]), 0);
+    cr_expect_eq(turns, before, "32 KiB need no wait");
+    cr_assert_eq(http_end(&x[2]), 0);
+    cr_expect_gt(turns, before, "48 KiB without a wait");
+    for (size_t i = 0; i < STREAMS; i++)
+        arena_clear(&x[i].arena);
+    green_cancel(other);
+    cr_expect_eq(run_join(other), -ECANCELED);
+    carrier_end();
+}
+
+GreenTest(compressor, turns_of_others)
+{
+    cr_assert(compressor_try_turn());
+    cr_assert(compressor_try_turn());
+    cr_expect_not(compressor_try_turn());
+    digits(MUCH);
+    start(CODING_GZIP);
+    struct green *thread = run_spawn(send_much, NULL);
+    cr_assert_eq(green_sleep(5 * NSEC_MS), 0);
+    cr_expect_eq(carrier.n, 0, "no turn, no job");
+    compressor_end_turn();
+    cr_expect_not(compressor_try_turn(), "it is the turn of who waits");
+    cr_expect_eq(run_join(thread), 0);
+    cr_expect(compressor_try_turn(), "it has come back");
+    compressor_end_turn();
+    compressor_end_turn();
+    carrier_end();
+}

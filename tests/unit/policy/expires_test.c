@@ -14,6 +14,8 @@ TestSuite(policy_expires, .init = run_begin, .fini = run_end);
 
 #define TYPE "not a media type, such as text/css, image/* or *\n"
 
+#define TWICE "the same type a second time\n"
+
 struct reject {
     const char *yaml, *errors;
 };
@@ -29,6 +31,15 @@ static const struct reject rejects[] = {
     {"expires: {'*/*/*': 1h}", "t:1:11: error: expires.*/*/*: " TYPE},
     {"expires: {'*/css': 1h}", "t:1:11: error: expires.*/css: " TYPE},
     {"expires: {'**': 1h}", "t:1:11: error: expires.**: " TYPE},
+    {"expires: {'text/*+xml': 1h}", "t:1:11: error: expires.text/*+xml: " TYPE},
+    {"expires: {'text/x*': 1h}", "t:1:11: error: expires.text/x*: " TYPE},
+    {"expires: {'text/**': 1h}", "t:1:11: error: expires.text/**: " TYPE},
+    {"expires: {'te*t/css': 1h}", "t:1:11: error: expires.te*t/css: " TYPE},
+    {"expires: {'te*t/*': 1h}", "t:1:11: error: expires.te*t/*: " TYPE},
+    {"expires: {'*/*+xml': 1h}", "t:1:11: error: expires.*/*+xml: " TYPE},
+    {"expires: {text/css: 1h, TEXT/Css: 2h}", "t:1:25: error: expires.TEXT/Css: " TWICE},
+    {"expires: {'text/*': 1h, 'Text/*': 1h}", "t:1:25: error: expires.Text/*: " TWICE},
+    {"expires: {'*': 1h, '*/*': 2h}", "t:1:20: error: expires.*/*: " TWICE},
     {"expires: {text/css/x: 1h}", "t:1:11: error: expires.text/css/x: " TYPE},
     {"expires: {text /css: 1h}", "t:1:11: error: expires.text /css: " TYPE},
     {"expires: {text/html; charset=utf-8: 1h}", "t:1:11: error: expires.text/html; charset=utf-8: " TYPE},
@@ -96,6 +107,8 @@ static const struct untouched untouched[] = {
     {TYPES, 200, CSS "Cache-Control: no-store\r\n"},
     {TYPES, 200, "cache-control: private\r\n" CSS},
     {TYPES, 200, CSS "Cache-Control: \r\n"},
+    {TYPES, 200, CSS "Expires: Thu, 01 Jan 1970 00:00:00 GMT\r\n"},
+    {TYPES, 200, CSS "expires: 0\r\n"},
     /* types that nothing was said of */
     {"expires: {}", 200, CSS},
     {"expires: {text/css: 7d}", 200, "Content-Type: text/cssx\r\n"},

@@ -11,6 +11,7 @@ TestSuite(policy_headers, .init = run_begin, .fini = run_end);
 
 #define NAME "not a field name\n"
 #define OURS "a field that the server writes itself\n"
+#define TWICE "the same field a second time; upper and lower case make no difference\n"
 #define VALUE "a value with a control character, or white space at its ends\n"
 
 struct reject {
@@ -37,6 +38,8 @@ static const struct reject rejects[] = {
     {"headers: {A: \"b\\x7f\"}", "t:1:11: error: headers.A: " VALUE},
     {"headers: {A: ' b'}", "t:1:11: error: headers.A: " VALUE},
     {"headers: {A: \"b\\t\"}", "t:1:11: error: headers.A: " VALUE},
+    {"headers: {X-A: b, c: d, x-a: b}", "t:1:25: error: headers.x-a: " TWICE},
+    {"headers: {A: b, a: c, 'A ': d}", "t:1:17: error: headers.a: " TWICE "t:1:23: error: headers.A : " NAME},
     /* what frames the message, or is true of the server alone */
     {"headers: {Content-Length: 1}", "t:1:11: error: headers.Content-Length: " OURS},
     {"headers: {content-length: 1}", "t:1:11: error: headers.content-length: " OURS},
@@ -68,16 +71,21 @@ Test(policy_headers, rejects)
 }
 
 /* The fields of a head that had some, when this policy has had its say. */
-static const char *dressed(const void *settings)
+static const char *dressed_from(const char *fields, const void *settings)
 {
     static char text[1024];
     struct exchange x = {.ops = NULL};
-    struct http_head head = {200, STR("First: 1\r\n"), 0};
+    struct http_head head = {200, str_of(fields), 0};
     arena_init(&x.arena, NULL, 0);
     cr_assert_eq(policy_headers.dress(&x, settings, &head), 0);
     snprintf(text, sizeof text, STR_FMT, STR_ARG(head.fields));
     arena_clear(&x.arena);
     return text;
+}
+
+static const char *dressed(const void *settings)
+{
+    return dressed_from("First: 1\r\n", settings);
 }
 
 struct dress {
@@ -116,5 +124,31 @@ Test(policy_headers, what_a_response_gets)
         cr_expect_str_eq(dressed(settings), d->fields, "%s, %s: %s", d->site, d->route, dressed(settings));
         if (d->site && d->route)
             cr_expect_str_eq(dressed(site), dressed(read(d->site, NULL)), "%s: the site's are as they were", d->site);
+    }
+}
+
+struct replacement {
+    const char *headers, *before, *after;
+};
+
+/* What the handler says by the same name makes room, whatever its case, and however often it stands there. */
+static const struct replacement replacements[] = {
+    {"{A: 1}", "", "A: 1\r\n"},
+    {"{}", "A: 1\r\n", "A: 1\r\n"},
+    {"{A: 1}", "A: 2\r\n", "A: 1\r\n"},
+    {"{a: 1}", "B: 3\r\nA: 2\r\nC: 4\r\n", "B: 3\r\nC: 4\r\na: 1\r\n"},
+    {"{A: 1}", "A: 2\r\nB: 3\r\nA:4\r\n", "B: 3\r\nA: 1\r\n"},
+    {"{A: 1, B: ''}", "A: 2\r\nB: 3\r\n", "A: 1\r\nB: \r\n"},
+    {"{A: 1}", "AA: 2\r\nB: A: 3\r\n", "AA: 2\r\nB: A: 3\r\nA: 1\r\n"},
+    {"{Cache-Control: no-store}", "Cache-Control: no-cache\r\nVary: Accept\r\n",
+     "Vary: Accept\r\nCache-Control: no-store\r\n"},
+    {"{Vary: Cookie}", "Vary: Accept\r\n", "Vary: Accept\r\nVary: Cookie\r\n"},
+};
+
+Test(policy_headers, what_takes_the_place_of_a_handlers)
+{
+    for (size_t i = 0; i < COUNT(replacements); i++) {
+        const struct replacement *r = &replacements[i];
+        cr_expect_str_eq(dressed_from(r->before, read(r->headers, NULL)), r->after, "%s: %s", r->headers, r->before);
     }
 }

@@ -15,12 +15,13 @@ struct reject {
     const char *yaml, *errors;
 };
 
+#define TAKES "takes `off`, or a mapping such as {requests: 100/s}\n"
 #define REQUESTS "how many are answered in a second, minute or hour: 100/s, 600/m, 1000/h\n"
 
 static const struct reject rejects[] = {
-    {"limit: on", "t:1:8: error: limit: takes a mapping, not a value\n"},
-    {"limit: 100/s", "t:1:8: error: limit: takes a mapping, not a value\n"},
-    {"limit: [1/s]", "t:1:8: error: limit: takes a mapping, not a list\n"},
+    {"limit: on", "t:1:8: error: limit: " TAKES},
+    {"limit: 100/s", "t:1:8: error: limit: " TAKES},
+    {"limit: [1/s]", "t:1:8: error: limit: " TAKES},
     {"limit:", "t:1:7: error: limit: has no value\n"},
     {"limit: {}", "t:1:8: error: limit: lacks `requests`: " REQUESTS},
     {"limit: {burst: 5}", "t:1:8: error: limit: lacks `requests`: " REQUESTS},

@@ -113,9 +113,12 @@ struct run_answer run_ask(const struct http_policy *policy, const void *settings
                           const char *authorization)
 {
     struct peer peer = run_peer(address);
-    struct http_field field = {STR("authorization"), str_of(authorization)};
+    struct http_field fields[2];
+    size_t count = 0;
+    for (struct str rest = str_of(authorization); authorization && (rest.n || count == 0); count++)
+        fields[count] = (struct http_field){STR("authorization"), str_cut(&rest, '\n')};
     struct exchange x = {.ops = &ops, .peer = &peer};
-    x.request = (struct http_request){.method = METHOD_GET, .fields = &field, .field_count = authorization ? 1 : 0};
+    x.request = (struct http_request){.method = METHOD_GET, .fields = fields, .field_count = count};
     arena_init(&x.arena, NULL, 0);
     fields_sent = "";
     struct run_answer answer = {.error = policy->admit(&x, settings)};

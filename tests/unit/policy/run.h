@@ -31,7 +31,8 @@ struct run_answer {
 /* A peer by its address; "unix" is one on a unix socket. */
 struct peer run_peer(const char *address);
 
-/* Asks for something. `authorization`: the value of that field, or NULL. It may wait if the policy does. */
+/* Asks for something. `authorization`: the value of that field, or of two, apart by an LF; or NULL. It may wait if the
+ * policy does. */
 struct run_answer run_ask(const struct http_policy *policy, const void *settings, const char *address,
                           const char *authorization);
 
