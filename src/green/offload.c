@@ -148,6 +148,11 @@ int green_offload(void (*fn)(void *arg), void *arg, nsec deadline)
     return 0;
 }
 
+size_t green_offload_threads(void)
+{
+    return pool.wanted;
+}
+
 int green_offload_init(const struct green_options *options)
 {
     pool.wanted = options->pool ? options->pool : DEFAULT_THREADS;

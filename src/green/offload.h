@@ -16,4 +16,7 @@
  * end only the wait for a thread of the pool; a job that has started is always waited for. */
 int green_offload(void (*fn)(void *arg), void *arg, nsec deadline) GREEN_WAITS;
 
+/* The threads that the pool may have. */
+size_t green_offload_threads(void);
+
 #endif

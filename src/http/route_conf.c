@@ -107,12 +107,13 @@ static int read_settings(struct conf_reader *r, struct conf_node *node, struct h
 static int read_route_keys(struct conf_reader *r, struct conf_node *node, struct http_route *route,
                            struct conf_node **settings)
 {
-    struct conf_key names[HTTP_NAMES_MAX];
-    struct conf_table others = http_known_keys(names, true);
-    struct conf_table table = CONF_TABLE("a route", route_keys);
+    struct conf_table others, table = CONF_TABLE("a route", route_keys);
     struct route_settings s = {0};
+    int error = http_known_keys(r->arena, true, &others);
+    if (error)
+        return error;
     table.more = &others;
-    int error = conf_read_map(r, node, &table, &s);
+    error = conf_read_map(r, node, &table, &s);
     if (!error)
         error = find_handler(r, node, &route->handler, settings);
     if (error)
@@ -235,11 +236,12 @@ static const struct conf_key site_keys[] = {
 
 static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct http_site *site)
 {
-    struct conf_key names[HTTP_NAMES_MAX];
-    struct conf_table others = http_known_keys(names, false);
-    struct conf_table table = CONF_TABLE("a site", site_keys);
+    struct conf_table others, table = CONF_TABLE("a site", site_keys);
+    int error = http_known_keys(r->arena, false, &others);
+    if (error)
+        return error;
     table.more = &others;
-    int error = conf_read_map(r, node, &table, site);
+    error = conf_read_map(r, node, &table, site);
     int policies_error = http_policies_read(r, node, NULL, &site->missing.policies);
     struct conf_node *routes = conf_find(node, STR("routes"));
     int routes_error = routes && !conf_is_null(routes) ? read_routes(r, routes, site) : 0;

@@ -20,10 +20,8 @@ extern const struct http_handler http_missing;
 int http_policies_read(struct conf_reader *r, struct conf_node *node, const struct http_policies *outer,
                        struct http_policies *policies) __attribute__((warn_unused_result));
 
-enum { HTTP_NAMES_MAX = 64 };
-
 /* The keys of all handlers (for a route), then of all policies, for telling them from those that nobody knows: their
- * values are left to be read by their owners. */
-struct conf_table http_known_keys(struct conf_key keys[static HTTP_NAMES_MAX], bool handlers);
+ * values are left to be read by their owners. 0 or -ENOMEM. */
+int http_known_keys(struct arena *arena, bool handlers, struct conf_table *table) __attribute__((warn_unused_result));
 
 #endif

@@ -3,14 +3,12 @@
 
 #include <errno.h>
 
-#include "green/offload.h"
-#include "green/sync.h"
 #include "net/cidr.h"
 #include "policy/auth_hash.h"
+#include "policy/pool_share.h"
 
 enum {
-    AT_ONCE = 2,
-    PLACES = AT_ONCE + 64,
+    PLACES = 2 + 64,
     PLACES_OF_CLIENT = 2,
     PLACES_OF_LOCAL = PLACES / 2,
     FOLLOWERS = 16, /* of a check */
@@ -37,7 +35,7 @@ struct follower {
 
 /* This worker's: those that run, and those that wait. */
 static struct list checks = LIST_INIT(checks);
-static struct green_sem turns = {.count = AT_ONCE, .waiting = LIST_INIT(turns.waiting)};
+static struct green_sem turns;
 
 /* ---- who asks the same ---- */
 
@@ -96,7 +94,7 @@ static void run(void *arg)
 
 static int take_turn(struct check *check, nsec deadline)
 {
-    int error = green_sem_wait(&turns, deadline);
+    int error = green_sem_wait(pool_turns(&turns), deadline);
     if (error)
         return error;
     error = green_offload(run, check, NSEC_NEVER);

@@ -1,10 +1,10 @@
 /* auth_queue.h: whose password is checked when.
  *
  * A check takes up to a few seconds of a processor (auth_hash.h), and anybody can ask for one. It is made on the
- * blocking pool, two at a time, so that files can still be read there; 64 more wait for their turn, in the order in
- * which they came. Of all these a client has two, be it with wrong passwords or with right ones, so that nobody who
- * guesses keeps others out. Clients are told apart by cidr_client_of(). A peer on the same machine may be a proxy that
- * speaks for many: it has half of all the places.
+ * blocking pool, two at a time, as long as that leaves a thread to those who read files; 64 more wait for their turn,
+ * in the order in which they came. Of all these a client has two, be it with wrong passwords or with right ones, so
+ * that nobody who guesses keeps others out. Clients are told apart by cidr_client_of(). A peer on the same machine may
+ * be a proxy that speaks for many: it has half of all the places.
  *
  * Who asks what is being found out already waits for that answer, and takes no place: browsers send several requests
  * with the same password at once.

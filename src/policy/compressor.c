@@ -5,16 +5,14 @@
 #include <unistd.h>
 
 #include "base/list.h"
-#include "green/offload.h"
-#include "green/sync.h"
 #include "http/server.h"
 #include "net/stream.h"
+#include "policy/pool_share.h"
 
 enum {
     RESULT = 16 * 1024,     /* bytes of it that are passed on at once */
     SMALL = 16 * 1024,      /* the largest piece that is compressed on the loop ... */
     LOOP_SHARE = 32 * 1024, /* ... as long as there are no more of them in one pass of it */
-    JOBS_MAX = 2,           /* on the pool at once */
     JOB_SHARE = 256 * 1024, /* bytes of content that one job takes */
 };
 
@@ -42,7 +40,7 @@ static struct {
     size_t compressors;
     struct green_sem turns; /* to have a job on the pool */
     struct pass pass;
-} worker = {.turns = {.count = JOBS_MAX, .waiting = LIST_INIT(worker.turns.waiting)}};
+} worker;
 
 static struct compressor *compressor_of(struct exchange *x)
 {
@@ -169,7 +167,8 @@ static void compress_end(void *arg)
 
 bool compressor_try_turn(void)
 {
-    return worker.turns.count && green_sem_wait(&worker.turns, NSEC_NEVER) == 0; /* without a wait */
+    struct green_sem *turns = pool_turns(&worker.turns);
+    return turns->count && green_sem_wait(turns, NSEC_NEVER) == 0; /* without a wait */
 }
 
 void compressor_end_turn(void)
@@ -180,7 +179,7 @@ void compressor_end_turn(void)
 /* Runs a job when it is its turn, and when the pool has room for it. */
 static int offload(void (*fn)(void *job), struct job *job)
 {
-    int error = green_sem_wait(&worker.turns, NSEC_NEVER);
+    int error = green_sem_wait(pool_turns(&worker.turns), NSEC_NEVER);
     if (error)
         return error;
     nsec deadline = nsec_add(green_now(), job->compressor->x->server->timeouts.write);

@@ -5,9 +5,9 @@
  * end. Everything else, and whatever comes from a file, goes to the blocking pool in jobs of a few milliseconds. So no
  * other thread waits for longer than it takes to compress 32 KiB, about half a millisecond.
  *
- * A worker has two such jobs at once, which leaves the pool to those who wait for the disk; further ones wait their
- * turn. And it has a bounded number of compressors, since each holds memory (http/encoder.h) for as long as its client
- * takes to read. The result goes on when there is a buffer full of it, and at the end.
+ * A worker has two such jobs at once, as long as that leaves a thread of the pool to those who wait for the disk;
+ * further ones wait their turn. And it has a bounded number of compressors, since each holds memory (http/encoder.h)
+ * for as long as its client takes to read. The result goes on when there is a buffer full of it, and at the end.
  */
 #ifndef TERN_POLICY_COMPRESSOR_H
 #define TERN_POLICY_COMPRESSOR_H

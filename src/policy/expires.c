@@ -124,7 +124,8 @@ static int dress(struct exchange *x, const void *settings, struct http_head *hea
 {
     struct str type = http_head_field(head, STR("Content-Type"));
     const struct lifetime *lifetime = find(settings, str_trim(str_cut(&type, ';')));
-    if (!lifetime || !is_kept(head->status) || is_told(head))
+    bool fetched = x->request.method == METHOD_GET || x->request.method == METHOD_HEAD;
+    if (!fetched || !lifetime || !is_kept(head->status) || is_told(head))
         return 0;
     int64_t seconds = lifetime->time / NSEC_SEC;
     char date[HTTP_DATE_SIZE];

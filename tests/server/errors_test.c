@@ -1,5 +1,5 @@
-/* Pages of `errors`: paths that nobody routes, pages that fail, what a page must not say, and requests that could not be
- * read and have one all the same. */
+/* Pages of `errors`: paths that nobody routes, pages that fail, what a page must not say, and requests that could not
+ * be read and have one all the same. */
 #include "harness.h"
 #include "harness_command.h"
 #include "harness_file.h"

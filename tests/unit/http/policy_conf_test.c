@@ -189,3 +189,27 @@ Test(policy_conf, without_policies)
     cr_expect_lt(read_sites("- {colour: red, routes: [{path: /, to: {}}]}"), 0);
     cr_expect(reported("colour: unknown key in a site"));
 }
+
+/* However many there are, and each with as many keys as it likes. */
+Test(policy_conf, many_policies)
+{
+    enum { MANY = 100 };
+    static char names[MANY][8], yaml[2000];
+    static struct conf_key keys[MANY];
+    static struct conf_table tables[MANY];
+    static struct http_policy each[MANY];
+    static const struct http_policy *registry[MANY + 1];
+    char *at = yaml + sprintf(yaml, "- {routes: [{path: /, to: {}");
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "key%zu", i);
+        keys[i] = (struct conf_key){.name = names[i], .kind = CONF_INT};
+        tables[i] = (struct conf_table){"many", &keys[i], 1, NULL};
+        each[i] = (struct http_policy){.table = &tables[i], .size = sizeof(int64_t)};
+        registry[i] = &each[i];
+        at += sprintf(at, ", key%zu: %zu", i, i);
+    }
+    sprintf(at, "}]}");
+    http_policies = registry;
+    cr_expect_eq(read_sites(yaml), 0, "%s", reader.kept ? reader.errors[0].text.p : "");
+    cr_expect_eq(sites.fallback->root->policies.n, MANY);
+}

@@ -399,6 +399,20 @@ GreenTest(two_hashes_are_made_at_once)
     cr_expect_eq(most_running, 2);
 }
 
+static int crowd_of_strangers(void *arg)
+{
+    (void)arg;
+    crowd(20, NULL, NULL);
+    return 0;
+}
+
+Test(auth, one_is_made_at_once_where_there_are_two_threads)
+{
+    cr_assert_eq(green_run(&(struct green_options){.pool = 2}, crowd_of_strangers, NULL), 0);
+    cr_expect_eq(told(401), 20);
+    cr_expect_eq(most_running, 1);
+}
+
 GreenTest(two_run_and_sixty_four_wait)
 {
     crowd(CROWD, NULL, NULL);

@@ -359,3 +359,10 @@ GreenTest(compressor, turns_of_others)
     compressor_end_turn();
     carrier_end();
 }
+
+GreenTest(compressor, a_small_pool_is_not_filled, .pool = 2)
+{
+    cr_assert(compressor_try_turn());
+    cr_expect_not(compressor_try_turn());
+    compressor_end_turn();
+}
