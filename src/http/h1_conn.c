@@ -149,10 +149,12 @@ static void end_exchange(struct h1 *h)
     h->deadline = 0;
 }
 
+/* What is buffered of a head is more than it may be: by its fields, or by the first line alone. */
 static int refuse_large(struct h1 *h)
 {
-    return h->scan.fields ? refuse(h, 431, "header fields beyond limits.header_size")
-                          : refuse(h, 414, "a request line beyond limits.header_size");
+    bool line = str_find(h1_buffered(&h->in), '\r') >= h->x.server->limits.header_size;
+    return line ? refuse(h, 414, "a request line beyond limits.header_size")
+                : refuse(h, 431, "header fields beyond limits.header_size");
 }
 
 /* The head is larger than the buffer: a larger one, if there may be one. */
