@@ -3,20 +3,11 @@
 
 #include <errno.h>
 
-#include "green/offload.h"
-#include "green/sync.h"
-#include "handler/file_cache.h"
-#include "handler/listing_page.h"
+#include "handler/listing_share.h"
 #include "http/quality.h"
+#include "log/log.h"
 
-enum { READ_AT_ONCE = 2 };
-#define MEMORY_MAX ((size_t)64 << 20)
-
-static struct {
-    struct green_sem reads;
-    bool ready;
-    size_t memory; /* that the listings take which are being sent */
-} listings;
+#define PATIENCE (10 * NSEC_SEC)
 
 /* ---- what is asked for ---- */
 
@@ -46,54 +37,39 @@ static const struct listing_format *format_of(const struct http_request *request
     return http_quality_of_type(request, listing_json.type) > html ? &listing_json : &listing_html;
 }
 
-/* ---- reading ---- */
+/* ---- the answer ---- */
 
-static int run_job(struct listing_job *job)
-{
-    if (listings.memory >= MEMORY_MAX)
-        return -ENOMEM;
-    int error = green_offload(listing_job_run, job, NSEC_NEVER);
-    if (!error && (job->error == -EMFILE || job->error == -ENFILE) && file_cache_shed())
-        error = green_offload(listing_job_run, job, NSEC_NEVER);
-    listings.memory += job->memory;
-    return error ? error : job->error;
-}
+/* Why there is none for now, though nothing is wrong with the directory. */
+static const struct {
+    int error;
+    const char *why;
+} refusals[] = {
+    {-EBUSY, "too many listings wait for their turn"},
+    {-ETIMEDOUT, "it waited ten seconds for its turn"},
+    {-ENOBUFS, "the large listings that are being sent take all the memory that they may"},
+    {-EAGAIN, "the queue of the blocking pool is full"},
+};
 
-static int read_directory(struct listing_job *job)
+static int refuse(struct exchange *x, int error)
 {
-    if (!listings.ready)
-        green_sem_init(&listings.reads, READ_AT_ONCE);
-    listings.ready = true;
-    int error = green_sem_wait(&listings.reads, NSEC_NEVER);
-    if (error)
-        return error;
-    error = run_job(job);
-    green_sem_post(&listings.reads);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].error == error) {
+            log_limited(LOG_LEVEL_WARN, "listing: 503 for " STR_FMT ": %s", STR_ARG(x->request.uri.path),
+                        refusals[i].why);
+            return http_send_status(x, 503, STR("Retry-After: 10\r\n"));
+        }
     return error;
-}
-
-static void release(void *arg)
-{
-    struct listing_job *job = arg;
-    listings.memory -= job->memory;
-    listing_job_clear(job);
 }
 
 int listing_send(struct exchange *x, const struct file_root *root, struct str path, bool hidden)
 {
-    struct listing_job *job = arena_zalloc(&x->arena, sizeof *job);
-    struct listing_page page;
-    if (!job)
-        return -ENOMEM;
-    *job = (struct listing_job){.root = root, .path = path, .hidden = hidden, .order = order_of(x->request.uri.query)};
-    const struct listing_format *format = format_of(&x->request);
-    int error = arena_defer(&x->arena, release, job);
-    if (!error)
-        error = read_directory(job);
-    if (!error)
-        error = listing_page_init(&page, x, job, format);
+    const struct http_uri *uri = &x->request.uri;
+    struct listing_query query = {root, path, uri->path, hidden, order_of(uri->query), format_of(&x->request)};
+    struct listing *listing;
+    int error = listing_acquire(&query, nsec_add(green_now(), PATIENCE), &listing);
     if (error)
-        return error;
-    format->render(&page);
-    return listing_page_end(&page);
+        return refuse(x, error);
+    error = http_send(x, 200, query.format->fields, listing_text(listing));
+    listing_release(listing);
+    return error;
 }

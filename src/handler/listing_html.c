@@ -94,7 +94,7 @@ static void put_crumb(struct listing_page *page, size_t up, struct str name)
 /* The directories above, from the root of the files on, and the name of this one. */
 static void put_heading(struct listing_page *page)
 {
-    struct str path = page->job->path, name = page->x->request.uri.path;
+    struct str path = page->job->path, name = page->name;
     size_t up = count_segments(path);
     name.n -= path.n < name.n ? path.n : name.n;
     if (up) {
@@ -196,7 +196,7 @@ static void put_table(struct listing_page *page)
     listing_put_text(page, "</tr>\n</thead>\n<tbody>\n");
     if (job->path.n)
         listing_put_text(page, "<tr><td><a href=\"../\" rel=\"up\">Parent directory</a></td><td></td><td></td></tr>\n");
-    for (size_t i = 0; i < job->count && !listing_over(page); i++)
+    for (size_t i = 0; i < job->count && !listing_page_failed(page); i++)
         put_entry(page, &job->entries[i]);
     listing_put_text(page, "</tbody>\n</table>\n");
 }
@@ -222,7 +222,7 @@ static void render(struct listing_page *page)
 {
     listing_put_text(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
-    put_text(page, page->x->request.uri.path);
+    put_text(page, page->name);
     listing_put_text(page, "</title>\n<style>" STYLE "</style>\n</head>\n<body>\n<header>\n");
     put_heading(page);
     listing_put_text(page, "</header>\n<main>\n");

@@ -18,6 +18,7 @@ struct reading {
     struct listing_job *job;
     int root;
     DIR *directory;
+    size_t looks, denials; /* at entries; those that permission was missing for */
 };
 
 /* ---- one entry ---- */
@@ -40,10 +41,13 @@ static int stat_target(const struct reading *r, struct str name, struct stat *st
     return error;
 }
 
-static int stat_entry(const struct reading *r, struct str name, struct stat *st)
+static int stat_entry(struct reading *r, struct str name, struct stat *st)
 {
-    if (fstatat(dirfd(r->directory), name.p, st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+    r->looks++;
+    if (fstatat(dirfd(r->directory), name.p, st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) {
+        r->denials += errno == EACCES;
         return -errno;
+    }
     return S_ISLNK(st->st_mode) ? stat_target(r, name, st) : 0;
 }
 
@@ -55,7 +59,6 @@ static int make_room(struct listing_job *job)
     struct listing_entry *entries = reallocarray(job->entries, room, sizeof *entries);
     if (!entries)
         return -ENOMEM;
-    job->memory += (room - job->room) * sizeof *entries;
     job->entries = entries;
     job->room = room;
     return 0;
@@ -71,12 +74,11 @@ static int add(struct listing_job *job, struct str name, const struct stat *st)
         return -ENOMEM;
     if (!entry.directory)
         entry.size = (uint64_t)st->st_size;
-    job->memory += name.n + 1;
     job->entries[job->count++] = entry;
     return 0;
 }
 
-static int consider(const struct reading *r, struct str name)
+static int consider(struct reading *r, struct str name)
 {
     struct listing_job *job = r->job;
     struct stat st;
@@ -106,6 +108,12 @@ static int read_entries(struct reading *r)
             return error;
     }
     return 0;
+}
+
+/* Where permission is missing for every entry, it is the directory that can't be searched: it is not empty. */
+static bool is_closed(const struct reading *r)
+{
+    return r->denials && r->denials == r->looks;
 }
 
 static int open_directory(struct reading *r)
@@ -212,6 +220,8 @@ static int read_directory(struct listing_job *job)
     int error = open_directory(&r);
     if (!error) {
         error = read_entries(&r);
+        if (!error && is_closed(&r))
+            error = -EACCES;
         closedir(r.directory);
     }
     file_close_root(job->root, r.root);
@@ -233,6 +243,6 @@ void listing_job_clear(struct listing_job *job)
     arena_clear(&job->names);
     free(job->entries);
     job->entries = NULL;
-    job->count = job->room = job->memory = 0;
+    job->count = job->room = 0;
     job->truncated = false;
 }

@@ -5,7 +5,8 @@
  *
  * What can't be served is left out: dot files unless `hidden`, whatever is neither a regular file nor a directory, and
  * symbolic links that file_open() would not follow. A link that it would follow is listed with the kind, size and time
- * of its target. A directory that changes meanwhile is listed as each entry was when it was looked at.
+ * of its target. A directory that changes meanwhile is listed as each entry was when it was looked at. One that may be
+ * read but not searched is -EACCES, unless it is empty.
  *
  * Both time and memory have a bound: of a directory with more than LISTING_MAX entries, or more than LISTING_READ names
  * of any kind, the first ones found are listed, whatever they are.
@@ -43,7 +44,6 @@ struct listing_job {
     struct listing_entry *entries;
     size_t count;
     bool truncated; /* there are more */
-    size_t memory;  /* bytes that the results take */
     size_t room;    /* for entries, while the job runs */
     struct arena names;
 };

@@ -62,11 +62,11 @@ static void render(struct listing_page *page)
 {
     const struct listing_job *job = page->job;
     listing_put_text(page, "{\"path\":");
-    put_string(page, page->x->request.uri.path);
+    put_string(page, page->name);
     listing_put_text(page, ",\"truncated\":");
     listing_put(page, job->truncated ? STR("true") : STR("false"));
     listing_put_text(page, ",\"entries\":[");
-    for (size_t i = 0; i < job->count && !listing_over(page); i++) {
+    for (size_t i = 0; i < job->count && !listing_page_failed(page); i++) {
         listing_put(page, i ? STR(",\n") : STR("\n"));
         put_entry(page, &job->entries[i]);
     }

@@ -2,11 +2,13 @@
 #include "handler/listing_page.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "conf/utf8.h"
+#include "http/uri.h"
 
-enum { PIECE_SIZE = 16 * 1024 };
+enum { ROOM_FIRST = 16 * 1024 };
 
 const struct str listing_keys[] = {
     [LISTING_NAME] = STR_INIT("name"),
@@ -14,40 +16,30 @@ const struct str listing_keys[] = {
     [LISTING_TIME] = STR_INIT("time"),
 };
 
-int listing_page_init(struct listing_page *page, struct exchange *x, const struct listing_job *job,
-                      const struct listing_format *format)
+/* Makes room for n more bytes: for twice as many as before, at least. */
+static int grow(struct listing_page *page, size_t n)
 {
-    char *piece = arena_alloc(&x->arena, PIECE_SIZE);
-    *page = (struct listing_page){.x = x, .job = job, .fields = format->fields};
-    page->out = out_on(piece, piece ? PIECE_SIZE : 0);
-    return piece ? 0 : -ENOMEM;
-}
-
-bool listing_over(const struct listing_page *page)
-{
-    return page->error || (page->begun && page->x->response.no_content);
-}
-
-static void flush(struct listing_page *page)
-{
-    if (!page->begun)
-        page->error = http_head(page->x, 200, page->fields, HTTP_LENGTH_UNKNOWN);
-    page->begun = true;
-    if (!page->error)
-        page->error = http_content(page->x, out_str(&page->out));
-    page->out.at = page->out.start;
+    size_t room = page->room ? page->room : ROOM_FIRST;
+    if (n > LISTING_PAGE_MAX - page->n)
+        return -ENOMEM;
+    while (room - page->n < n)
+        room *= 2;
+    char *text = reallocarray(page->text, room, sizeof *text);
+    if (!text)
+        return -ENOMEM;
+    page->text = text;
+    page->room = room;
+    return 0;
 }
 
 void listing_put(struct listing_page *page, struct str s)
 {
-    while (s.n && !listing_over(page)) {
-        size_t room = out_room(&page->out);
-        size_t n = s.n < room ? s.n : room;
-        out_bytes(&page->out, s.p, n);
-        s = str_skip(s, n);
-        if (s.n)
-            flush(page);
-    }
+    if (s.n > page->room - page->n && !page->error)
+        page->error = grow(page, s.n);
+    if (page->error || s.n == 0)
+        return;
+    memcpy(page->text + page->n, s.p, s.n);
+    page->n += s.n;
 }
 
 void listing_put_escaped(struct listing_page *page, struct str text, listing_escape *escape)
@@ -74,13 +66,26 @@ void listing_put_u64(struct listing_page *page, uint64_t value)
     listing_put(page, out_str(&o));
 }
 
-int listing_page_end(struct listing_page *page)
+/* What a page takes while it is sent is not more than it needs. */
+static void trim(struct listing_page *page)
 {
-    if (!page->begun)
-        return http_send(page->x, 200, page->fields, out_str(&page->out));
-    if (!listing_over(page))
-        flush(page);
-    return page->error ? page->error : http_end(page->x);
+    char *text = page->n ? realloc(page->text, page->n) : NULL;
+    if (text)
+        page->text = text;
+}
+
+int listing_page_make(const struct listing_format *format, const struct listing_job *job, struct str name,
+                      struct str *text)
+{
+    struct listing_page page = {.job = job, .name = name};
+    format->render(&page);
+    if (page.error) {
+        free(page.text);
+        return page.error;
+    }
+    trim(&page);
+    *text = (struct str){page.text, page.n};
+    return 0;
 }
 
 struct str listing_href(char to[static LISTING_HREF_SIZE], const struct listing_entry *entry)

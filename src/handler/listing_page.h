@@ -1,17 +1,17 @@
-/* listing_page.h: a listing on its way: what its renderers read, and where they write.
+/* listing_page.h: the text of a listing: what its renderers read, and where they write.
  *
- * A page is written piece by piece into one buffer. As long as all of it fits, nothing is sent, so that most listings
- * have a length; a larger one is streamed. Errors are kept: after the first one nothing more is sent, so a renderer may
- * go on without looking, and asks listing_over() only before it does much.
+ * A page is written into memory that grows, on a thread of the pool: none of this touches the green layer, or anything
+ * but the page itself. Errors are kept: after the first one nothing more is written, so a renderer may go on without
+ * looking, and asks listing_page_failed() only before it does much.
  */
 #ifndef TERN_HANDLER_LISTING_PAGE_H
 #define TERN_HANDLER_LISTING_PAGE_H
 
 #include "base/out.h"
 #include "handler/listing_job.h"
-#include "http/exchange.h"
 
 enum {
+    LISTING_PAGE_MAX = 32 << 20,      /* bytes; LISTING_MAX names of 255 bytes fit, whatever they are made of */
     LISTING_HREF_SIZE = 3 * 1024 + 3, /* "./", a name of the longest kind there is (FUSE), all of it as %XX, and "/" */
     LISTING_ESCAPE_SIZE = 8,
     LISTING_TIME_SIZE = 20, /* "2024-02-29T23:59:59Z" */
@@ -38,17 +38,17 @@ extern const struct listing_format listing_html, listing_json;
 extern const struct str listing_keys[3];
 
 struct listing_page {
-    struct exchange *x;
     const struct listing_job *job;
-    struct str fields;
-    struct out out; /* what has not been sent */
-    bool begun;     /* the head has been sent */
-    int error;      /* the first one */
+    struct str name; /* of the directory: the path of the request, in which the job's path ends */
+    char *text;      /* allocated; what is written so far */
+    size_t n, room;
+    int error; /* the first one */
 };
 
-/* Starts a page in this format. 0 or -ENOMEM. */
-int listing_page_init(struct listing_page *page, struct exchange *x, const struct listing_job *job,
-                      const struct listing_format *format) __attribute__((warn_unused_result));
+/* Writes what a job found as a page of this format. *text is the caller's, who frees text->p. 0, or -ENOMEM: there is
+ * none, or it would be more than LISTING_PAGE_MAX. */
+int listing_page_make(const struct listing_format *format, const struct listing_job *job, struct str name,
+                      struct str *text) __attribute__((warn_unused_result));
 
 void listing_put(struct listing_page *page, struct str s);
 
@@ -63,11 +63,10 @@ void listing_put_escaped(struct listing_page *page, struct str text, listing_esc
 
 void listing_put_u64(struct listing_page *page, uint64_t value);
 
-/* Whether nothing more is wanted: after an error, or where there is a head only. */
-bool listing_over(const struct listing_page *page);
-
-/* Sends what there still is, and ends the response. 0 or -errno. */
-int listing_page_end(struct listing_page *page) GREEN_WAITS;
+static inline bool listing_page_failed(const struct listing_page *page)
+{
+    return page->error != 0;
+}
 
 /* ---- what the formats have in common ---- */
 

@@ -5,12 +5,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct directory directory;
 
 struct dirent *__real_readdir(DIR *stream);
 struct dirent *__wrap_readdir(DIR *stream);
+int __real_fstatat(int fd, const char *name, struct stat *st, int flags);
+int __wrap_fstatat(int fd, const char *name, struct stat *st, int flags);
 void *__real_reallocarray(void *old, size_t n, size_t size);
 void *__wrap_reallocarray(void *old, size_t n, size_t size);
 
@@ -42,6 +46,13 @@ struct dirent *__wrap_readdir(DIR *stream)
         return NULL;
     }
     return directory.name ? invent() : __real_readdir(stream);
+}
+
+int __wrap_fstatat(int fd, const char *name, struct stat *st, int flags)
+{
+    bool denied = directory.denied && strcmp(directory.denied, name) == 0;
+    errno = EACCES;
+    return denied ? -1 : __real_fstatat(fd, name, st, flags);
 }
 
 void *__wrap_reallocarray(void *old, size_t n, size_t size)

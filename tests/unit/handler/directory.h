@@ -11,6 +11,7 @@ struct directory {
     size_t after;              /* ... when it has read so many names */
     const char *name;          /* that is read instead of what is there ... */
     size_t times;              /* ... so many times */
+    const char *denied;        /* the entry that permission is missing for */
     bool no_memory;            /* for what was found */
     void (*before_name)(void); /* called before a name is read */
     atomic_bool held;          /* who reads waits until this is false */

@@ -1,21 +1,13 @@
-/* listing_page_test.c: references and times, and a page that leaves in one piece, in many, or not at all. */
+/* listing_page_test.c: references and times, and pages that grow, up to their bound. */
 #include "handler/listing_page.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdlib.h>
 
-#include "answer.h"
+#include "directory.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
-
-static struct answer answer;
-
-static void finish(void)
-{
-    answer_end(&answer);
-}
-
-TestSuite(listing_page, .fini = finish);
 
 /* ---- references ---- */
 
@@ -95,76 +87,103 @@ Test(listing_page, times)
     }
 }
 
-/* ---- pieces ---- */
+/* ---- pages ---- */
 
-enum { PIECE = 16 * 1024 };
+enum { CHUNK = 16 * 1024 };
 
-static const struct listing_format format = {.fields = STR_INIT("X: y\r\n")};
+static struct {
+    size_t n, step; /* bytes of a page, and how many of them are put at a time */
+    bool failed;    /* what the page said when they had been put */
+} plan;
 
-/* A page of n bytes, put so many at a time. */
-static int write_page(enum method method, size_t n, size_t step, size_t fail_from)
+static char byte_at(size_t i)
 {
-    static char bytes[8 * PIECE];
-    struct listing_page page;
-    answer_end(&answer);
-    answer_begin(&answer, method, "/", NULL, NULL);
-    answer.fail_from = fail_from;
-    cr_assert_eq(listing_page_init(&page, &answer.x, NULL, &format), 0);
+    return (char)('a' + i % 23);
+}
+
+static void render(struct listing_page *page)
+{
+    static char bytes[23 + LISTING_PAGE_MAX / 16];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = byte_at(i);
+    for (size_t at = 0; at < plan.n; at += plan.step) {
+        size_t n = plan.n - at < plan.step ? plan.n - at : plan.step;
+        listing_put(page, (struct str){bytes + at % 23, n});
+    }
+    plan.failed = listing_page_failed(page);
+}
+
+static int make(size_t n, size_t step, struct str *text)
+{
+    static const struct listing_format format = {.render = render};
+    plan.n = n;
+    plan.step = step;
+    *text = (struct str){NULL, 0};
+    return listing_page_make(&format, NULL, STR("/"), text);
+}
+
+/* A page that is too large, or that there is no memory for, leaves nothing behind. */
+static void expect_none(size_t n, size_t step)
+{
+    struct str text;
+    cr_expect_eq(make(n, step, &text), -ENOMEM, "%zu by %zu", n, step);
+    cr_expect(plan.failed && !text.p && text.n == 0);
+}
+
+static void expect_page(size_t n, size_t step)
+{
+    struct str text;
+    size_t wrong = 0;
+    cr_assert_eq(make(n, step, &text), 0, "%zu by %zu", n, step);
+    cr_expect_not(plan.failed);
+    cr_assert_eq(text.n, n, "%zu by %zu: %zu", n, step, text.n);
     for (size_t i = 0; i < n; i++)
-        bytes[i] = (char)('a' + i % 23);
-    for (size_t at = 0; at < n; at += step)
-        listing_put(&page, (struct str){bytes + at, n - at < step ? n - at : step});
-    int error = listing_page_end(&page);
-    cr_expect(error || method == METHOD_HEAD || str_eq(answer_text(&answer), (struct str){bytes, n}), "%zu", n);
-    return error;
+        wrong += text.p[i] != byte_at(i);
+    cr_expect_eq(wrong, 0, "%zu by %zu: %zu wrong bytes", n, step, wrong);
+    free((char *)text.p);
 }
 
-static const size_t steps[] = {1, 7, 1000, PIECE - 1, PIECE, PIECE + 1, 8 * PIECE};
-
-Test(listing_page, a_page_that_fits_has_a_length)
+Test(listing_page, more_than_a_page_may_have)
 {
-    static const size_t sizes[] = {0, 1, PIECE - 1, PIECE};
-    for (size_t i = 0; i < COUNT(sizes) * COUNT(steps); i++) {
-        size_t size = sizes[i % COUNT(sizes)];
-        cr_expect_eq(write_page(METHOD_GET, size, steps[i / COUNT(sizes)], 0), 0);
-        cr_expect_eq(answer.status, 200);
-        cr_expect_eq(answer.length, (int64_t)size);
-        cr_expect_leq(answer.pieces, 1);
-        cr_expect(answer.ended);
+    static const size_t steps[] = {LISTING_PAGE_MAX / 16, LISTING_PAGE_MAX / 16 - 7};
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        expect_page(LISTING_PAGE_MAX, steps[i]);
+        expect_none(LISTING_PAGE_MAX + 1, steps[i]);
+        expect_none(2UL * LISTING_PAGE_MAX, steps[i]);
     }
 }
 
-Test(listing_page, a_larger_one_is_streamed)
+Test(listing_page, no_memory)
 {
-    static const size_t sizes[] = {PIECE + 1, 2 * PIECE - 1, 2 * PIECE, 2 * PIECE + 1, 8 * PIECE};
-    for (size_t i = 0; i < COUNT(sizes) * COUNT(steps); i++) {
-        size_t size = sizes[i % COUNT(sizes)];
-        cr_expect_eq(write_page(METHOD_GET, size, steps[i / COUNT(sizes)], 0), 0);
-        cr_expect_eq(answer.length, HTTP_LENGTH_UNKNOWN);
-        cr_expect_eq(answer.pieces, (size + PIECE - 1) / PIECE);
-        cr_expect(answer.ended);
-    }
+    directory.no_memory = true;
+    expect_none(1, 1);
+    expect_none(2 * CHUNK, 100);
+    directory.no_memory = false;
+    expect_page(1, 1);
 }
 
-Test(listing_page, nothing_follows_an_error)
+Test(listing_page, pages_grow)
 {
-    for (size_t fail_from = 1; fail_from <= 4; fail_from++) {
-        cr_expect_eq(write_page(METHOD_GET, 4 * PIECE, 1000, fail_from), -ECONNRESET);
-        cr_expect_eq(answer.pieces, fail_from);
-        cr_expect_not(answer.ended);
-    }
-    cr_expect_eq(write_page(METHOD_GET, 10, 10, 1), -ECONNRESET);
+    static const size_t sizes[] = {0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, 8 * CHUNK};
+    static const size_t steps[] = {1, 7, 1000, CHUNK - 1, CHUNK, CHUNK + 1, 8 * CHUNK};
+    for (size_t i = 0; i < COUNT(sizes) * COUNT(steps); i++)
+        expect_page(sizes[i % COUNT(sizes)], steps[i / COUNT(sizes)]);
 }
 
-Test(listing_page, only_the_head_is_sent_to_who_asks_for_that)
+/* The longest names, of what takes the most room in a page. */
+Test(listing_page, the_largest_directory_has_a_page)
 {
-    cr_expect_eq(write_page(METHOD_HEAD, 100, 10, 0), 0);
-    cr_expect_eq(answer.length, 100);
-    cr_expect_eq(answer.pieces, 0);
-    cr_expect(answer.ended);
-    cr_expect_eq(write_page(METHOD_HEAD, 8 * PIECE, 10, 0), 0);
-    cr_expect_eq(answer.length, HTTP_LENGTH_UNKNOWN);
-    cr_expect_eq(answer.pieces, 0);
-    cr_expect(answer.ended);
-    cr_expect(str_eq(answer.fields, STR("X: y\r\n")));
+    static struct listing_entry entries[LISTING_MAX];
+    static char name[255];
+    memset(name, '"', sizeof name);
+    for (size_t i = 0; i < COUNT(entries); i++)
+        entries[i] = (struct listing_entry){.name = {name, sizeof name}, .size = UINT64_MAX};
+    struct listing_job job = {.path = STR(""), .entries = entries, .count = COUNT(entries)};
+    const struct listing_format *const formats[] = {&listing_html, &listing_json};
+    for (size_t i = 0; i < COUNT(formats); i++) {
+        struct str text;
+        cr_assert_eq(listing_page_make(formats[i], &job, STR("/"), &text), 0);
+        cr_expect_gt(text.n, LISTING_MAX * 4UL * sizeof name);
+        free((char *)text.p);
+    }
 }

@@ -67,20 +67,103 @@ static const char *const refused[] = {
     "{to: 'https://example.org:x'}",
     "{to: 'https://exa<mple.org/'}",
     "{to: 'x//example.org'}",
-    "{to: /, status: 200}",
-    "{to: /, status: 300}",
-    "{to: /, status: 304}",
-    "{to: /, status: 306}",
-    "{to: /, status: 309}",
+    "{to: /x, status: 200}",
+    "{to: /x, status: 300}",
+    "{to: /x, status: 304}",
+    "{to: /x, status: 306}",
+    "{to: /x, status: 309}",
+    /* what is appended would become a part of it */
+    "{to: '/x?y'}",
+    "{to: '/x?'}",
+    "{to: '/x#y'}",
+    "{to: 'https://example.org?from='}",
+    "{to: 'https://example.org/#'}",
 };
 
 Test(redirect, refused)
 {
     for (size_t i = 0; i < COUNT(refused); i++) {
-        cr_expect_eq(configure(refused[i], "/", false), -EINVAL, "%s", refused[i]);
+        cr_expect_eq(configure(refused[i], "/old", false), -EINVAL, "%s", refused[i]);
         cr_expect_eq(reader.failed, 1, "%s: %zu messages", refused[i], reader.failed);
     }
 }
+
+/* ---- loops ---- */
+
+struct pair {
+    const char *path, *to;
+};
+
+/* Reads the settings of a route in the list of a site's routes, behind those in `others`. */
+static int configure_among(const char *others, const char *kind, struct pair pair)
+{
+    char yaml[512];
+    struct conf_node *list;
+    arena_clear(&arena);
+    conf_reader_init(&reader, &arena);
+    snprintf(yaml, sizeof yaml, "[%s{%s: '%s', redirect: {to: '%s'}}]", others, kind, pair.path, pair.to);
+    cr_assert_eq(conf_parse(&reader, STR("t"), str_of(yaml), &list), 0, "%s", yaml);
+    struct conf_node *node = conf_find(list->last, STR("redirect"));
+    memset(settings, 0, sizeof settings);
+    route = (struct http_route){.path = str_of(pair.path), .exact = kind[0] == 'e', .settings = settings};
+    int error = conf_read_map(&reader, node, handler_redirect.table, settings);
+    return error ? error : handler_redirect.prepare(&reader, node, &route, settings);
+}
+
+static const struct pair loops[] = {
+    {"/u", "/u"},    {"/u", "/u/"},  {"/u", "/u/x"}, {"/u", "/u/x/"},    {"/u/", "/u/"},
+    {"/u/", "/u/x"}, {"/u", "/%75"}, {"/u", "/./u"}, {"/u", "/x/../u"},  {"/", "/"},
+    {"/", "/x"},     {"/", "/x/"},   {"/u", "/u//"}, {"/a b", "/a%20b"},
+};
+
+static const struct pair straight[] = {
+    {"/u", "/"},       {"/u", "/ux"},   {"/u", "/v/u"},
+    {"/u", "/u/../v"}, {"/u/", "/v"},   {"/u", "/U"},
+    {"/u/x", "/u"},    {"/u", "//u/u"}, {"/u", "https://example.org/u"},
+    {"/", "//u/"},     {"/u%", "/u%"},
+};
+
+Test(redirect, loops)
+{
+    for (size_t i = 0; i < COUNT(loops); i++) {
+        cr_expect_eq(configure_among("", "path", loops[i]), -EINVAL, "%s to %s", loops[i].path, loops[i].to);
+        cr_expect_eq(reader.failed, 1);
+    }
+    for (size_t i = 0; i < COUNT(straight); i++)
+        cr_expect_eq(configure_among("", "path", straight[i]), 0, "%s to %s", straight[i].path, straight[i].to);
+    cr_expect_eq(configure_among("", "exact", (struct pair){"/u", "/u"}), -EINVAL);
+    cr_expect_eq(configure_among("", "exact", (struct pair){"/u", "/u?x#y"}), -EINVAL);
+    cr_expect_eq(configure_among("", "exact", (struct pair){"/u", "/u/"}), 0);
+    cr_expect_eq(configure_among("", "exact", (struct pair){"/", "/u/"}), 0);
+}
+
+/* What another route takes does not come back. */
+static const struct {
+    const char *others;
+    struct pair pair;
+    bool loop;
+} among[] = {
+    {"{path: /}, ", {"/u", "/u/x"}, true},
+    {"{path: /u}, ", {"/u", "/u/x"}, true},
+    {"{path: /u/xy}, ", {"/u", "/u/x"}, true},
+    {"{path: /u/x/y}, ", {"/u", "/u/x"}, true},
+    {"{exact: /u/x}, ", {"/u", "/u/x"}, true},
+    {"{path: /new}, ", {"/", "/new"}, true}, /* /a goes to /newa */
+    {"{path: /u/x}, ", {"/u", "/u/x"}, false},
+    {"{path: /u/x/}, ", {"/u", "/u/x"}, false},
+    {"{path: /v}, {path: /u/x/}, ", {"/u", "/u/x/y"}, false},
+    {"{path: /new}, ", {"/", "/new/"}, false},
+    {"{path: /new/}, ", {"/", "/new/"}, false},
+};
+
+Test(redirect, loops_that_another_route_ends)
+{
+    for (size_t i = 0; i < COUNT(among); i++)
+        cr_expect_eq(configure_among(among[i].others, "path", among[i].pair), among[i].loop ? -EINVAL : 0, "%s%s to %s",
+                     among[i].others, among[i].pair.path, among[i].pair.to);
+}
+
+/* ---- where to ---- */
 
 static char location[512];
 static int sent_status;
@@ -127,10 +210,8 @@ static const struct redirection redirections[] = {
     {"https://[::1]", "/", "/x", "https://[::1]/x"},
     {"//example.org", "/", "/x", "//example.org/x"},
     {"https://example.org/base", "/old", "/old/x", "https://example.org/base/x"},
-    {"https://example.org?from=", "/old/", "/old/x", "https://example.org?from=x"},
     {"/", "/all", "/all//evil.example/", "/evil.example/"},
     {"/", "/all", "/all/%5cevil.example", "/%5Cevil.example"},
-    {"/", "/", "//evil.example", "/evil.example"},
     /* what follows the prefix, encoded anew */
     {"/new/", "/old/", "/old/a/b?c=d&e", "/new/a/b?c=d&e"},
     {"/new/", "/old/", "/old/", "/new/"},
@@ -162,14 +243,42 @@ Test(redirect, where_to)
         expect_redirection(&redirections[i]);
 }
 
+/* ---- of one path ---- */
+
+static const struct {
+    const char *to, *query, *location;
+} exact[] = {
+    {"/here", NULL, "/here"},
+    {"/here", "", "/here?"},
+    {"/here", "q", "/here?q"},
+    {"/here?a=b", NULL, "/here?a=b"},
+    {"/here?a=b", "", "/here?a=b"},
+    {"/here?a=b", "q", "/here?a=b&q"},
+    {"/here?a=b", "q?&\"", "/here?a=b&q?&%22"},
+    {"/here?", "q", "/here?q"},
+    {"/here?", NULL, "/here"},
+    {"/here#part", NULL, "/here#part"},
+    {"/here#part", "q", "/here?q#part"},
+    {"/here?a#part", "q", "/here?a&q#part"},
+    {"/here#part?a", "q", "/here?q#part?a"},
+    {"/here#", "q", "/here?q#"},
+    {"https://example.org", "q", "https://example.org/?q"},
+    {"https://example.org?a", "q", "https://example.org?a&q"},
+    {"https://example.org#part", "q", "https://example.org?q#part"},
+};
+
 Test(redirect, an_exact_path)
 {
-    struct exchange x = {.ops = &ops};
-    cr_assert_eq(configure("{to: /here}", "/there", true), 0);
-    arena_init(&x.arena, NULL, 0);
-    x.request.uri = (struct http_uri){.path = STR("/there"), .query = STR("q")};
-    cr_expect_eq(handler_redirect.serve(&x, settings), 0);
-    cr_expect_str_eq(location, "/here?q");
-    cr_expect_eq(sent_status, 302);
-    arena_clear(&x.arena);
+    for (size_t i = 0; i < COUNT(exact); i++) {
+        char yaml[256];
+        struct exchange x = {.ops = &ops};
+        snprintf(yaml, sizeof yaml, "{to: '%s'}", exact[i].to);
+        cr_assert_eq(configure(yaml, "/there", true), 0, "%s", exact[i].to);
+        arena_init(&x.arena, NULL, 0);
+        x.request.uri = (struct http_uri){.path = STR("/there"), .query = str_of(exact[i].query)};
+        cr_expect_eq(handler_redirect.serve(&x, settings), 0);
+        cr_expect_str_eq(location, exact[i].location, "%s: %s", exact[i].to, location);
+        cr_expect_eq(sent_status, 302);
+        arena_clear(&x.arena);
+    }
 }
