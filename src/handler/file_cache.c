@@ -122,8 +122,8 @@ static int insert(struct file_entry *entry)
     return 0;
 }
 
-/* Within a second of its last change a file may change again without a newer time: then its tag is a weak one (RFC 9110,
- * 8.8.1 and 8.8.2.2). */
+/* Within a second of its last change a file may change again without a newer time: then its tag is a weak one (RFC
+ * 9110, 8.8.1 and 8.8.2.2). */
 static bool is_young(const struct file_version *version)
 {
     return version->modified.tv_sec >= time(NULL) - 1;

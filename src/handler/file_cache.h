@@ -61,8 +61,8 @@ struct file_query {
     nsec fresh;         /* how old the last look at the disk may be */
 };
 
-/* The present version of a file. A counted entry in *entry, which file_release() gives back; or -errno as of a file_job,
- * or -EAGAIN when the pool is full, -ECANCELED. */
+/* The present version of a file. A counted entry in *entry, which file_release() gives back; or -errno as of a
+ * file_job, or -EAGAIN when the pool is full, -ECANCELED. */
 int file_acquire(const struct file_query *query, struct file_entry **entry) __attribute__((warn_unused_result));
 void file_release(struct file_entry *entry);
 

@@ -1,8 +1,9 @@
 /* file_encoded.h: the content of a cached file, compressed here once and kept beside it.
  *
- * It is made on the blocking pool at the highest level that pays, since it will be sent often; whoever asks meanwhile, or
- * while the pool compresses enough already, gets the file as it is. It lives and dies with its entry, so it is always of the same version. What does not become
- * smaller is remembered as such. Larger files are not kept: they are compressed while they are sent.
+ * It is made on the blocking pool at the highest level that pays, since it will be sent often; whoever asks meanwhile,
+ * or while the pool compresses enough already, gets the file as it is. It lives and dies with its entry, so it is
+ * always of the same version. What does not become smaller is remembered as such. Larger files are not kept: they are
+ * compressed while they are sent.
  */
 #ifndef TERN_HANDLER_FILE_ENCODED_H
 #define TERN_HANDLER_FILE_ENCODED_H

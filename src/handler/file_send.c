@@ -70,8 +70,8 @@ bool file_is_current(struct file_entry *entry)
     return true;
 }
 
-/* Makes sure that a window is in memory, and that it is what was promised. A file of one window that was found in memory
- * is not probed again for a while. */
+/* Makes sure that a window is in memory, and that it is what was promised. A file of one window that was found in
+ * memory is not probed again for a while. */
 static int prepare_window(struct file_entry *entry, off_t at, size_t n)
 {
     bool whole = n == (size_t)entry->version.size;

@@ -5,9 +5,9 @@
  * waits already shares it. A listing that is being read is joined no more: it may be past a change of the directory
  * that the newcomer knows of.
  *
- * Nothing but the text is kept while it is sent, and of large ones that are the same only one. All that are large have a
- * bound together: peers that read slowly can keep others from further large listings, but from nothing else. Small ones
- * always pass.
+ * Nothing but the text is kept while it is sent, and of large ones that are the same only one. All that are large have
+ * a bound together: peers that read slowly can keep others from further large listings, but from nothing else. Small
+ * ones always pass.
  */
 #ifndef TERN_HANDLER_LISTING_SHARE_H
 #define TERN_HANDLER_LISTING_SHARE_H

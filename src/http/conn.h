@@ -3,8 +3,8 @@
  * A connection outlives its green threads. It is always in one of four states:
  *
  *   ACTIVE      a green thread serves requests, and alone decides what comes next.
- *   IDLE        no thread, no stack: this structure is all there is, with a read watcher that stays armed and a deadline
- *               on the wheel. Bytes that arrive start a thread.
+ *   IDLE        no thread, no stack: this structure is all there is, with a read watcher that stays armed and a
+ *               deadline on the wheel. Bytes that arrive start a thread.
  *   BEGUN       the same in the middle of a head, of which the protocol keeps what has come so far: however slow its
  *               peer is, it costs those bytes and no stack.
  *   LINGERING   the last answer is sent, and our side is closed: what the peer still sends is thrown away for a while,

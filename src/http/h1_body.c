@@ -43,8 +43,8 @@ static int send_continue(struct h1 *h)
     return error ? error : h1_flush(h);
 }
 
-/* What is still to be sent goes first: the peer may wait for earlier answers before it sends the rest. One that does not
- * read them is no slow sender. */
+/* What is still to be sent goes first: the peer may wait for earlier answers before it sends the rest. One that does
+ * not read them is no slow sender. */
 static int flush_first(struct h1 *h)
 {
     int error = h1_flush(h);
@@ -108,8 +108,8 @@ static struct str skip_blanks(struct str s)
     return s;
 }
 
-/* RFC 9112, 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ). They mean nothing to us, but what is
- * not one might mean something to somebody else. */
+/* RFC 9112, 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ). They mean nothing to us, but what
+ * is not one might mean something to somebody else. */
 static bool extensions_valid(struct str s)
 {
     while (s.n) {

@@ -64,7 +64,7 @@ static void log_refusal(const struct h1 *h, int status)
                     STR_ARG(line));
 }
 
-/* A request that was never routed is answered on the terms of its site, or of the default one: pages for errors, headers. */
+/* A request that was never routed is answered on the terms of its site, or of the default one: pages, headers. */
 static void find_terms(struct h1 *h)
 {
     h->x.site = http_site_find(&h->x.server->sites, h->x.request.host);
@@ -164,8 +164,8 @@ static int grow(struct h1 *h)
     return error == -ENOBUFS ? refuse_large(h) : error ? error : ANSWER;
 }
 
-/* What is there is looked at, and it is no whole head. One look at the socket for more, if it may have something: a read
- * that came back short said that it has not, and is not repeated. ANSWER: more has come. */
+/* What is there is looked at, and it is no whole head. One look at the socket for more, if it may have something: a
+ * read that came back short said that it has not, and is not repeated. ANSWER: more has come. */
 static int read_more(struct h1 *h)
 {
     bool begun = h1_buffered(&h->in).n > 0;

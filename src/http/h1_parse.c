@@ -292,8 +292,8 @@ static http_parser behind_request_line(void)
 }
 
 /* One field: `line` starts with its name, and `fed` is where the parser has come to, in front of that. The parser gets
- * no values: h1_scan() has looked at their bytes, many at a time, and its own look at each of them was more than half of
- * what a browser's request cost; what they mean is not its business anyway. Only an empty length is more than it can
+ * no values: h1_scan() has looked at their bytes, many at a time, and its own look at each of them was more than half
+ * of what a browser's request cost; what they mean is not its business anyway. Only an empty length is more than it can
  * bear. Returns how far it has come; NULL: the request is refused. */
 static const char *parse_field(struct head *head, http_parser *parser, const char *fed, struct str line)
 {
