@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "green/offload.h"
-#include "green/sync.h"
 #include "handler/file_cache.h"
+#include "policy/pool_share.h"
 
 enum stage { WAITING, MAKING, MADE };
 
@@ -23,7 +22,7 @@ struct listing {
 };
 
 /* This worker's. */
-static struct green_sem turns = {.count = LISTING_AT_ONCE, .waiting = LIST_INIT(turns.waiting)};
+static struct green_sem turns;
 static struct list waiting = LIST_INIT(waiting);
 static struct list sent = LIST_INIT(sent);
 static size_t waiting_count, sent_bytes;
@@ -168,7 +167,7 @@ static int make(struct listing *listing, nsec deadline)
 /* Every user of a listing waits for a turn, since any of them may give up; the first one to have it makes it. */
 static int take_turn(struct listing *listing, nsec deadline)
 {
-    int error = green_sem_wait(&turns, deadline);
+    int error = green_sem_wait(pool_turns(&turns), deadline);
     if (error)
         return error;
     if (listing->stage == WAITING)

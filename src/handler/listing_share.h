@@ -1,9 +1,9 @@
 /* listing_share.h: listings, each made once for all who wait for it, and what they may take of a worker.
  *
- * To read a large directory, put it in order and write its page takes some 30 ms of a thread of the pool. Few listings
- * are made at one time, so that threads are left to files; the others wait for their turn, and who asks for one that
- * waits already shares it. A listing that is being read is joined no more: it may be past a change of the directory
- * that the newcomer knows of.
+ * To read a large directory, put it in order and write its page takes some 30 ms of a thread of the pool. So few of
+ * them are made at one time (pool_share.h). The others wait for their turn, and who asks for one that waits already
+ * shares it. A listing that is being read is joined no more: it may be past a change of the directory that the newcomer
+ * knows of.
  *
  * Nothing but the text is kept while it is sent, and of large ones that are the same only one. All that are large have
  * a bound together: peers that read slowly can keep others from further large listings, but from nothing else. Small
@@ -16,7 +16,6 @@
 #include "handler/listing_page.h"
 
 enum {
-    LISTING_AT_ONCE = 2,         /* are made */
     LISTING_WAITING = 64,        /* for a turn */
     LISTING_SMALL = 64 * 1024,   /* bytes of text that count for nothing */
     LISTING_TOGETHER = 64 << 20, /* bytes of all larger texts */

@@ -8,6 +8,7 @@
 
 #include "directory.h"
 #include "disk.h"
+#include "green/offload.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -88,17 +89,22 @@ static void let_go(struct asker *asker)
     asker->listing = NULL;
 }
 
-/* Two listings that hold the turns, until free_turns(). `readers`: how many can be read at one time. */
-static struct asker holders[LISTING_AT_ONCE];
+/* Listings that hold the two turns until free_turns(). */
+static struct asker holders[2];
 
-static void hold_turns(unsigned readers)
+static void hold_turns(void)
 {
     atomic_store(&directory.held, true);
     for (size_t i = 0; i < COUNT(holders); i++) {
         holders[i] = asker_of(-(int)i - 1);
         start(&holders[i]);
     }
-    while (atomic_load(&directory.readers) < readers)
+}
+
+static void hold_turns_reading(void)
+{
+    hold_turns();
+    while (atomic_load(&directory.readers) < COUNT(holders))
         cr_assert_eq(green_sleep(NSEC_MS), 0);
 }
 
@@ -111,12 +117,45 @@ static void free_turns(void)
     }
 }
 
+/* ---- a pool that has other things to do ---- */
+
+struct chore {
+    struct green *thread;
+    atomic_bool begun, over;
+};
+
+static void toil(void *arg)
+{
+    struct chore *chore = arg;
+    atomic_store(&chore->begun, true);
+    while (!atomic_load(&chore->over))
+        usleep(100);
+}
+
+static int have_it_done(void *arg)
+{
+    return green_offload(toil, arg, NSEC_NEVER);
+}
+
+static void begin(struct chore *chore)
+{
+    cr_assert_eq(green_spawn(&chore->thread, "chore", have_it_done, chore), 0);
+    while (!atomic_load(&chore->begun))
+        cr_assert_eq(green_sleep(NSEC_MS), 0);
+}
+
+static void end(struct chore *chore)
+{
+    atomic_store(&chore->over, true);
+    cr_assert_eq(green_join(chore->thread, NULL, NSEC_NEVER), 0);
+}
+
 /* ---- who goes without ---- */
 
 ShareTest(too_many_wait, 0)
 {
     static struct asker askers[LISTING_WAITING + 2];
-    hold_turns(2);
+    hold_turns_reading();
     for (size_t i = 0; i < COUNT(askers); i++) {
         askers[i] = asker_of(i < LISTING_WAITING ? (int)i : i == LISTING_WAITING ? 1000 : 0);
         start(&askers[i]);
@@ -134,7 +173,7 @@ ShareTest(patience_has_an_end, 0)
 {
     struct asker hasty = asker_of(1), patient = asker_of(1), alone = asker_of(2);
     hasty.patience = alone.patience = NSEC_MS;
-    hold_turns(2);
+    hold_turns_reading();
     start(&hasty);
     start(&patient);
     start(&alone);
@@ -148,21 +187,23 @@ ShareTest(patience_has_an_end, 0)
     let_go(&patient);
 }
 
-/* Who has a turn, but no thread of the pool yet, gives up: another one has to make what he was about to. */
+/* Who has the turn, but no thread of the pool yet, gives up: another one has to make what he was about to. */
 ShareTest(who_was_about_to_make_it_is_cancelled, 1)
 {
-    struct asker first = asker_of(1), second = asker_of(1);
-    hold_turns(1);
+    static struct chore chore;
+    struct asker before = asker_of(2), first = asker_of(1), second = asker_of(1);
+    begin(&chore);
+    start(&before);
     start(&first);
     start(&second);
-    green_cancel(holders[1].thread);
-    for (int i = 0; i < 5; i++)
-        cr_assert_eq(green_yield(), 0);
+    green_cancel(before.thread);
+    join(&before);
+    cr_expect_eq(before.error, -ECANCELED);
+    cr_assert_eq(green_yield(), 0);
     green_cancel(first.thread);
     join(&first);
     cr_expect_eq(first.error, -ECANCELED);
-    free_turns();
-    cr_expect_eq(holders[1].error, -ECANCELED);
+    end(&chore);
     join(&second);
     cr_expect_eq(second.error, 0);
     let_go(&second);
@@ -204,7 +245,7 @@ enum { NAMES = 3 };
 ShareTest(who_waits_for_the_same_shares_it, 0)
 {
     static struct asker askers[20];
-    hold_turns(2);
+    hold_turns_reading();
     for (size_t i = 0; i < COUNT(askers); i++) {
         askers[i] = asker_of(1);
         start(&askers[i]);
@@ -232,14 +273,19 @@ static void stop_behind_holders(void)
         usleep(100);
 }
 
-ShareTest(whose_turn_comes_while_it_is_made_waits_for_it, 1)
+/* Of three threads, which are two turns, only one gets to them. */
+ShareTest(whose_turn_comes_while_it_is_made_waits_for_it, 3)
 {
+    static struct chore chores[3];
     struct asker first = asker_of(1), second = asker_of(1);
     atomic_store(&stop, true);
-    hold_turns(1);
+    directory.before_name = stop_behind_holders;
+    for (size_t i = 0; i < COUNT(chores); i++)
+        begin(&chores[i]);
+    hold_turns();
     start(&first);
     start(&second);
-    directory.before_name = stop_behind_holders;
+    end(&chores[0]);
     free_turns();
     while (atomic_load(&names_read) <= NAMES * COUNT(holders))
         cr_assert_eq(green_sleep(NSEC_MS), 0);
@@ -250,6 +296,8 @@ ShareTest(whose_turn_comes_while_it_is_made_waits_for_it, 1)
     cr_expect(first.listing && first.listing == second.listing);
     let_go(&first);
     let_go(&second);
+    end(&chores[1]);
+    end(&chores[2]);
 }
 
 /* Everything that makes a difference. */
@@ -262,7 +310,7 @@ ShareTest(who_waits_for_another_does_not, 0)
     askers[3].query.hidden = true;
     askers[4].query.order = (struct listing_order){LISTING_NAME, true};
     askers[5].query.format = &listing_html;
-    hold_turns(2);
+    hold_turns_reading();
     for (size_t i = 0; i < COUNT(askers); i++)
         start(&askers[i]);
     free_turns();
