@@ -140,8 +140,9 @@ static void stop(struct master *m)
                        (long long)(m->config->http.timeouts.shutdown / NSEC_SEC));
         m->kill_at = nsec_add(now, m->config->http.timeouts.shutdown + STUCK);
         tell_all(m, WORKER_DRAIN);
-    } else if (!m->cutting && m->announced) {
-        log_notice("stopping at once");
+    } else if (!m->cutting) {
+        if (m->announced)
+            log_notice("stopping at once");
         m->cutting = true;
         m->kill_at = now + CUT_TIME;
         tell_all(m, WORKER_CUT);
@@ -182,7 +183,8 @@ static void on_exit_of(struct master *m, size_t index, int status)
     if (!m->announced && !child->ready && WIFEXITED(status)) {
         /* It could not even start, and neither will the next one. */
         m->status = EXIT_FAILED;
-        stop(m);
+        if (!m->stopping)
+            stop(m);
     } else if (m->stopping) {
         if (m->status == EXIT_FINE && (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FINE))
             m->status = EXIT_CUT;
