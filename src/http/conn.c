@@ -260,18 +260,25 @@ static void cancel_all(struct conns *conns)
     }
 }
 
-size_t conns_cut(struct conns *conns)
+static void end_parked(struct conns *conns)
 {
-    conns->draining = true;
     end_all(conns, CONN_IDLE);
     end_all(conns, CONN_BEGUN);
     end_all(conns, CONN_LINGERING);
+}
+
+size_t conns_cut(struct conns *conns)
+{
+    conns->draining = true;
+    end_parked(conns);
     size_t cut = conns->count;
     while (conns->count) {
         cancel_all(conns);
-        /* A connection whose thread has not run yet is cancelled in the next round. */
+        /* A connection whose thread has not run yet is cancelled in the next round; one that was parked meanwhile is
+         * ended there. */
         if (green_cond_wait(&conns->room, NULL, nsec_add(green_now(), CUT_ROUND)) == -ECANCELED)
             break;
+        end_parked(conns);
     }
     return cut;
 }
