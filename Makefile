@@ -12,8 +12,8 @@ FUZZ_SECONDS ?= 30
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test check unit server load slow sanitize lint format fuzz fuzzers bench test-aarch64 objects install clean \
-    help force
+.PHONY: all run test check unit server load slow sanitize lint format fuzz fuzzers bench test-aarch64 objects install \
+    uninstall deb systemd-test clean help force
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -31,7 +31,7 @@ comma := ,
 
 # What there is to build. scripts/layers knows which layer may see which.
 
-layers := base log conf green net http policy handler proc
+layers := base ctl log conf green net http policy handler proc
 machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
 
@@ -61,17 +61,17 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WE
 cppflags := -D_GNU_SOURCE -Isrc $(CPPFLAGS)
 cflags := -std=gnu11 -fPIE -fno-omit-frame-pointer $(warnings) $(or $(sanitizers),$(hardening)) $(CFLAGS) $(lto)
 ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitizers) $(one_runtime) $(LDFLAGS)
-libs := -lev -lhttp_parser -lyaml -lz -lbrotlienc -lzstd -lcrypt $(if $(wildcard src/net/tls*.c),-lssl -lcrypto) -lpthread
+tls_libs := $(if $(wildcard src/net/tls*.c),-lssl -lcrypto)
+libs := -lev -lhttp_parser -lyaml -lz -lbrotlienc -lzstd -lcrypt -ljansson $(tls_libs) -lpthread
 
 # Where a unit test defines __wrap_NAME, it gets every call of NAME in the binary of the unit tests.
 WRAP ?= $(patsubst __wrap_%,%,$(sort $(shell grep -rhos '\<__wrap_[a-z0-9_]*' $(layers:%=tests/unit/%))))
 
-share := $(DESTDIR)$(PREFIX)/share/tern
-etc := $(DESTDIR)$(SYSCONFDIR)/tern
+places = B='$B' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)'
 
 # The targets.
 
-all: $B/tern ## builds build/tern (the default)
+all: $B/tern $B/ternctl ## builds build/tern and build/ternctl (the default)
 
 run: ## installs what is missing, builds, and serves conf/www
 	@scripts/deps build
@@ -82,7 +82,7 @@ test: ## installs what is missing, builds, and runs every test
 	@scripts/deps build test
 	@$(MAKE) check
 
-check: $B/tern $B/tests/unit $B/tests/server ## the same, with what is installed
+check: $B/tern $B/ternctl $B/tests/unit $B/tests/server ## the same, with what is installed
 	@scripts/layers
 	@status=0; \
 	timeout 900 $B/tests/unit $(TESTFLAGS) || status=1; \
@@ -92,7 +92,7 @@ check: $B/tern $B/tests/unit $B/tests/server ## the same, with what is installed
 unit: $B/tests/unit ## the unit tests alone; TESTFLAGS="--filter wheel/*" picks some
 	@$B/tests/unit $(TESTFLAGS)
 
-server: $B/tern $B/tests/server ## the tests of the whole server alone
+server: $B/tern $B/ternctl $B/tests/server ## the tests of the whole server alone
 	@TERN=$B/tern $B/tests/server $(TESTFLAGS)
 
 load: ## wrk at 1,000 connections over real files, then with workers killed under it
@@ -131,13 +131,20 @@ test-aarch64: ## the unit tests of the lower layers, cross-built, in an emulator
 	@scripts/deps build aarch64
 	+@scripts/test-aarch64
 
-install: $B/tern ## installs under PREFIX and SYSCONFDIR, below DESTDIR; a configuration that is there stays
-	$(call say,INST ,$(share) $(etc))
-	$Qinstall -D -m 755 $B/tern $(DESTDIR)$(PREFIX)/sbin/tern
-	$Qinstall -d -m 755 $(share)/www $(etc)
-	$Qcp -R conf/www/. $(share)/www
-	$Qinstall -m 644 conf/mime.types $(etc)
-	$Q[ -e $(etc)/tern.yaml ] || sed 's|root: conf/www|root: $(PREFIX)/share/tern/www|' conf/tern.yaml >$(etc)/tern.yaml
+install: $B/tern $B/ternctl ## installs under PREFIX and SYSCONFDIR, below DESTDIR; a configuration that is there stays
+	$(call say,INST ,$(DESTDIR)$(PREFIX) $(DESTDIR)$(SYSCONFDIR)/tern)
+	$Q$(places) scripts/install
+
+uninstall: ## takes that away again, but for the configuration
+	$Q$(places) scripts/install --remove
+
+deb: ## builds a Debian package: build/tern_VERSION_ARCH.deb
+	@scripts/deps build deb
+	+@scripts/deb
+
+systemd-test: ## as root: boots a system in a container, installs the package there, and tries the service
+	@scripts/deps build test deb boot
+	+@scripts/systemd-test
 
 clean: ## removes build/
 	@rm -rf build
@@ -148,11 +155,12 @@ help: ## this list
 
 # How it is built.
 
-objects: $(library) $(call object,src/main.c) $(unit_tests) $(server_tests) $(green_bench)
+objects: $(library) $(call object,src/main.c src/ternctl.c) $(unit_tests) $(server_tests) $(green_bench)
 
 fuzzers: $(fuzzers)
 
 $B/tern: $(call object,src/main.c) $B/libtern.a
+$B/ternctl: $(call object,src/ternctl.c) $B/libtern.a
 $B/tests/unit: $(unit_tests) $B/libtern.a
 $B/tests/server: $(server_tests) $B/libtern.a
 $B/bench/green: $(green_bench) $B/libtern.a
@@ -163,7 +171,7 @@ $B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
 $B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec
 $(fuzzers): ldflags += -fsanitize=fuzzer
 
-$B/tern $B/tests/unit $B/tests/server $B/bench/green $(fuzzers):
+$B/tern $B/ternctl $B/tests/unit $B/tests/server $B/bench/green $(fuzzers):
 	@mkdir -p $(@D)
 	$(call say,LD   ,$@)
 	$Q$(CC) $(cflags) $(ldflags) -o $@ $^ $(libs)

@@ -1,31 +1,53 @@
 /* main.c: the command line. */
+#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "ctl/call.h"
 #include "log/log.h"
 #include "proc/config.h"
 #include "proc/master.h"
+#include "proc/order.h"
+#include "proc/pidfile.h"
 #include "proc/version.h"
 #include "proc/worker.h"
 
-static const char usage[] = "usage: tern [-c FILE] [-t | -T] [-l ADDRESS -r DIR] [-w WORKERS] [-q] [-v | -V] [-h]\n"
-                            "  -c FILE     the configuration (default: /etc/tern/tern.yaml)\n"
-                            "  -t          check the configuration and exit\n"
-                            "  -T          check it, print what is in effect, and exit\n"
-                            "  -l ADDRESS  listen here, such as 127.0.0.1:8080, and ...\n"
-                            "  -r DIR      ... serve the files below this directory; no configuration file is read\n"
-                            "  -w WORKERS  processes that serve, whatever the configuration says\n"
-                            "  -q          say nothing but errors\n"
-                            "  -v, -V      print the version; with what it was built\n"
-                            "  -h          print this\n";
+static const char usage[] =
+    "usage: tern [-c FILE] [-t | -T] [-l ADDRESS -r DIR] [-w WORKERS] [-q] [-v | -V] [--pid FILE]\n"
+    "            [-s stop|quit|reload|reopen|upgrade] [-h]\n"
+    "  -c FILE        the configuration (default: /etc/tern/tern.yaml)\n"
+    "  -t             check the configuration and exit\n"
+    "  -T             check it, print what is in effect, and exit\n"
+    "  -l ADDRESS     listen here, such as 127.0.0.1:8080, and ...\n"
+    "  -r DIR         ... serve the files below this directory; no configuration file is read\n"
+    "  -w WORKERS     processes that serve, whatever the configuration says\n"
+    "  -q             say nothing but errors\n"
+    "  --pid FILE     write the id of the master process to a file; with -s: read it there\n"
+    "  -s VERB        tell the server that runs with this configuration: stop (at once), quit (when its\n"
+    "                 requests have ended), reload, reopen (its logs) or upgrade (its binary)\n"
+    "  -v, --version  print the version\n"
+    "  -V             print with what it was built, too\n"
+    "  -h, --help     print this\n";
 
 struct options {
     struct config_options config;
-    bool test, print, quiet;
+    const char *order;
+    bool test, print;
 };
 
 /* What is left to do after the options are read. */
 enum { GO_ON = -1 };
+
+enum { PID = 256, HELP, VERSION }; /* long options, beside the letters */
+
+static const struct option long_options[] = {
+    {"pid", required_argument, NULL, PID},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+    {.name = NULL},
+};
 
 static int misuse(const char *what, const char *why)
 {
@@ -35,56 +57,114 @@ static int misuse(const char *what, const char *why)
 
 static int check_options(struct options *options, int argc, char **argv)
 {
+    const struct config_options *config = &options->config;
     if (optind < argc)
         return misuse(argv[optind], "is not an option");
-    if (!options->config.listen != !options->config.root)
+    if (!config->listen != !config->root)
         return misuse("-l and -r", "go together");
-    if (options->config.file && options->config.root)
+    if (config->file && config->root)
         return misuse("-c", "does not go with -l and -r");
-    if (!options->config.file)
+    if (options->order && !order_find(options->order))
+        return misuse(options->order, "is not one of stop, quit, reload, reopen, upgrade");
+    if (options->order && (options->test || config->root || config->workers))
+        return misuse("-s", "goes with -c, --pid and -q only");
+    if (!config->file)
         options->config.file = "/etc/tern/tern.yaml";
     return GO_ON;
+}
+
+/* Where the value of an option goes; NULL: it has none. */
+static const char **value_of(struct options *options, int option)
+{
+    switch (option) {
+    case 'c':
+        return &options->config.file;
+    case 'l':
+        return &options->config.listen;
+    case 'r':
+        return &options->config.root;
+    case 'w':
+        return &options->config.workers;
+    case 's':
+        return &options->order;
+    case PID:
+        return &options->config.pid_file;
+    default:
+        return NULL;
+    }
+}
+
+static int take_flag(struct options *options, int option)
+{
+    switch (option) {
+    case 't':
+        options->test = true;
+        return GO_ON;
+    case 'T':
+        options->test = options->print = true;
+        return GO_ON;
+    case 'q':
+        options->config.quiet = true;
+        return GO_ON;
+    case 'v':
+    case VERSION:
+        puts(version_line());
+        return EXIT_FINE;
+    case 'V':
+        version_print(stdout);
+        return EXIT_FINE;
+    default:
+        fputs(usage, stdout);
+        return EXIT_FINE;
+    }
+}
+
+static int refuse(int found, char **argv)
+{
+    char letter[] = {'-', (char)optopt, '\0'};
+    bool is_long = optopt == 0 || optopt >= PID;
+    const char *why = found == ':' ? "lacks its value" : optopt >= PID ? "takes no value" : "is no option";
+    return misuse(is_long ? argv[optind - 1] : letter, why);
 }
 
 static int read_options(struct options *options, int argc, char **argv)
 {
     opterr = 0;
-    for (int option; (option = getopt(argc, argv, ":c:tTl:r:w:qvVh")) != -1;)
-        switch (option) {
-        case 'c':
-            options->config.file = optarg;
-            break;
-        case 't':
-            options->test = true;
-            break;
-        case 'T':
-            options->test = options->print = true;
-            break;
-        case 'l':
-            options->config.listen = optarg;
-            break;
-        case 'r':
-            options->config.root = optarg;
-            break;
-        case 'w':
-            options->config.workers = optarg;
-            break;
-        case 'q':
-            options->quiet = true;
-            break;
-        case 'v':
-            puts(version_line());
-            return EXIT_FINE;
-        case 'V':
-            version_print(stdout);
-            return EXIT_FINE;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_FINE;
-        default:
-            return misuse((char[]){'-', (char)optopt, '\0'}, option == ':' ? "lacks its value" : "is no option");
-        }
+    for (int found; (found = getopt_long(argc, argv, ":c:tTl:r:w:s:qvVh", long_options, NULL)) != -1;) {
+        if (found == '?' || found == ':')
+            return refuse(found, argv);
+        const char **value = value_of(options, found);
+        int status = GO_ON;
+        if (value)
+            *value = optarg;
+        else
+            status = take_flag(options, found);
+        if (status != GO_ON)
+            return status;
+    }
     return check_options(options, argc, argv);
+}
+
+/* ---- what it is asked to do ---- */
+
+/* The whole configuration, or NULL: then why has been printed, and a server that this one is to replace knows, too. */
+static struct config *load(const struct config_options *options)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *errors = open_memstream(&text, &size);
+    if (!errors) {
+        fprintf(stderr, "tern: %s\n", strerror(errno));
+        return NULL;
+    }
+    struct config *config = config_load(options, errors);
+    fclose(errors);
+    fputs(text, stderr);
+    text[strcspn(text, "\n")] = '\0';
+    if (!config)
+        upgrade_report_failure(text);
+    free(text);
+    return config;
 }
 
 static int test(const struct options *options, const struct config *config)
@@ -93,21 +173,45 @@ static int test(const struct options *options, const struct config *config)
         fputs("tern: cannot write to the standard output\n", stderr);
         return EXIT_FAILED;
     }
-    if (!options->print && !options->quiet)
+    if (!options->print && !options->config.quiet)
         printf("%s: fine\n", options->config.root ? "command line" : options->config.file);
     return EXIT_FINE;
 }
 
-static int run(const struct options *options, struct config *config)
+/* `where`: the pid file or the control socket that has led to the master, or has not. */
+static int give_order(const struct options *options, pid_t master, const char *where)
 {
-    enum log_level level = options->quiet ? LOG_LEVEL_ERROR : (enum log_level)config->log.level;
+    int error = master < 0 ? master : order_send(order_find(options->order), master);
+    if (!error)
+        return EXIT_FINE;
+    const char *why = call_reason(error);
+    if (error == -ESRCH)
+        why = "there is no such process";
+    else if (error == -EINVAL)
+        why = "that is no pid file";
+    fprintf(stderr, "tern: no tern answers at %s: %s\n", where, why);
+    return EXIT_FAILED;
+}
+
+static int give_order_over_socket(const struct options *options, const struct config *config)
+{
+    if (config->control.n == 0)
+        return misuse("-s", "needs --pid, since the configuration has no control socket");
+    return give_order(options, order_find_master(config->control.p), config->control.p);
+}
+
+static int run(const struct options *options, struct config *config, char **arguments)
+{
+    enum log_level level = options->config.quiet ? LOG_LEVEL_ERROR : (enum log_level)config->log.level;
     int error = log_open(config->log.error, level);
     if (error) {
         fprintf(stderr, "tern: cannot open the error log " STR_FMT ": %s\n", STR_ARG(config->log.error),
                 strerror(-error));
+        upgrade_report_failure("cannot open the error log");
+        config_free(config);
         return EXIT_FAILED;
     }
-    return master_run(config);
+    return master_run(&options->config, config, arguments);
 }
 
 int main(int argc, char **argv)
@@ -116,10 +220,15 @@ int main(int argc, char **argv)
     int status = read_options(&options, argc, argv);
     if (status != GO_ON)
         return status;
-    struct config *config = config_load(&options.config, stderr);
+    const char *pid_file = options.config.pid_file;
+    if (options.order && pid_file)
+        return give_order(&options, pidfile_read(pid_file), pid_file);
+    struct config *config = load(&options.config);
     if (!config)
         return EXIT_USAGE;
-    status = options.test ? test(&options, config) : run(&options, config);
+    if (!options.order && !options.test)
+        return run(&options, config, argv);
+    status = options.order ? give_order_over_socket(&options, config) : test(&options, config);
     config_free(config);
     return status;
 }

@@ -10,7 +10,7 @@ struct load {
     struct conf_reader *reader;
     struct str folder; /* of the main file, with its slash; empty: the working directory */
     struct conf_node *root;
-    struct conf_node *include;
+    const struct conf_node *name; /* that is being included */
 };
 
 /* An included scalar takes the place of an earlier one. */
@@ -47,7 +47,7 @@ static void merge(struct conf_reader *r, struct conf_node *into, struct conf_nod
 static int include_file(struct load *l, const char *path)
 {
     struct conf_node *root;
-    int status = conf_parse_file(l->reader, path, &root);
+    int status = conf_parse_file(l->reader, path, l->name, &root);
     if (status)
         return status;
     const struct conf_node *include = conf_find(root, STR("include"));
@@ -88,7 +88,7 @@ static int include_pattern(struct load *l, struct str name)
     if (status == GLOB_NOMATCH)
         return 0;
     if (status == GLOB_ABORTED)
-        conf_error(l->reader, l->include, "cannot read a folder of %s", pattern.p);
+        conf_error(l->reader, l->name, "cannot read a folder of %s", pattern.p);
     if (status)
         return status == GLOB_NOSPACE ? -ENOMEM : -EINVAL;
     status = include_matches(l, &matches);
@@ -96,15 +96,19 @@ static int include_pattern(struct load *l, struct str name)
     return status;
 }
 
-static int include_all(struct load *l)
+static int include_all(struct load *l, struct conf_node *include)
 {
     static const struct conf_key key = {.kind = CONF_TEXTS};
     struct conf_texts patterns;
-    int result = conf_read_value(l->reader, l->include, &key, &patterns);
+    int result = conf_read_value(l->reader, include, &key, &patterns);
     if (result)
         return result;
-    for (size_t i = 0; i < patterns.n && result != -ENOMEM; i++) {
-        int status = include_pattern(l, patterns.v[i]);
+    size_t i = 0;
+    conf_each_item (name, include) {
+        l->name = name;
+        int status = include_pattern(l, patterns.v[i++]);
+        if (status == -ENOMEM)
+            return status;
         result = status ? status : result;
     }
     return result;
@@ -118,12 +122,12 @@ static struct str folder_of(const char *path)
 
 int conf_load(struct conf_reader *r, const char *path, struct conf_node **root)
 {
-    int status = conf_parse_file(r, path, root);
+    int status = conf_parse_file(r, path, NULL, root);
     struct conf_node *include = status ? NULL : conf_find(*root, STR("include"));
     if (!include)
         return status;
-    struct load l = {.reader = r, .folder = folder_of(path), .root = *root, .include = include};
-    status = include_all(&l);
+    struct load l = {.reader = r, .folder = folder_of(path), .root = *root};
+    status = include_all(&l, include);
     conf_remove(include);
     return status;
 }

@@ -36,8 +36,12 @@ static const char *objection(int fd, struct stat *info)
     return info->st_size > CONF_FILE_SIZE_MAX ? "it is larger than 16 MiB" : NULL;
 }
 
-static int refuse(struct conf_reader *r, const char *path, const char *reason)
+static int refuse(struct conf_reader *r, const char *path, const struct conf_node *named_by, const char *reason)
 {
+    if (named_by) {
+        conf_error(r, named_by, "%s cannot be read: %s", path, reason);
+        return -EINVAL;
+    }
     struct str file = arena_copy(r->arena, str_of(path));
     if (!file.p)
         return -ENOMEM;
@@ -45,32 +49,37 @@ static int refuse(struct conf_reader *r, const char *path, const char *reason)
     return -EINVAL;
 }
 
-static int parse_open(struct conf_reader *r, const char *path, int fd, struct conf_node **root)
+/* The whole file, for the caller to free; NULL: `reason` says why not, or, when that is NULL, there is no memory. */
+static char *read_file(int fd, size_t *size, const char **reason)
 {
     struct stat info;
-    const char *reason = objection(fd, &info);
-    if (reason)
-        return refuse(r, path, reason);
-    char *buffer = malloc((size_t)info.st_size + 1);
+    *reason = objection(fd, &info);
+    char *buffer = *reason ? NULL : malloc((size_t)info.st_size + 1);
     if (!buffer)
-        return -ENOMEM;
+        return NULL;
     ssize_t n = read_whole(fd, buffer, (size_t)info.st_size);
-    int status;
-    if (n < 0)
-        status = refuse(r, path, strerror((int)-n));
-    else
-        status = conf_parse(r, str_of(path), (struct str){buffer, (size_t)n}, root);
-    free(buffer);
-    return status;
+    if (n < 0) {
+        *reason = strerror((int)-n);
+        free(buffer);
+        return NULL;
+    }
+    *size = (size_t)n;
+    return buffer;
 }
 
-int conf_parse_file(struct conf_reader *r, const char *path, struct conf_node **root)
+int conf_parse_file(struct conf_reader *r, const char *path, const struct conf_node *named_by, struct conf_node **root)
 {
     /* Opening a FIFO would wait for a writer: O_NONBLOCK lets it be refused instead. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return refuse(r, path, strerror(errno));
-    int status = parse_open(r, path, fd, root);
+        return refuse(r, path, named_by, strerror(errno));
+    size_t size;
+    const char *reason;
+    char *text = read_file(fd, &size, &reason);
     close(fd);
+    if (!text)
+        return reason ? refuse(r, path, named_by, reason) : -ENOMEM;
+    int status = conf_parse(r, str_of(path), (struct str){text, size}, root);
+    free(text);
     return status;
 }

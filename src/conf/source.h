@@ -7,8 +7,8 @@
 enum { CONF_FILE_SIZE_MAX = 16 << 20 }; /* bytes */
 
 /* conf_parse() on a regular file of at most CONF_FILE_SIZE_MAX. A file that cannot be read is one collected error
- * and -EINVAL. */
-int conf_parse_file(struct conf_reader *r, const char *path, struct conf_node **root)
+ * and -EINVAL; the error is about the node that names the file, or, when that is NULL, about the file itself. */
+int conf_parse_file(struct conf_reader *r, const char *path, const struct conf_node *named_by, struct conf_node **root)
     __attribute__((warn_unused_result));
 
 #endif

@@ -26,6 +26,7 @@
 #include "base/wheel.h"
 #include "green/green.h"
 #include "green/sanitize.h"
+#include "green/spent.h"
 
 struct ev_loop;
 struct green_scope;
@@ -49,6 +50,8 @@ struct green {
     struct list in_scope;
     struct wheel_node timer; /* of a wait with a far deadline; stays linked after it, see green_suspend() */
     struct sanitize_context sanitize;
+    struct green_spent spent; /* while accounts are kept; `at` is when it ran last */
+    nsec *charged;            /* what of these the present wait is for; NULL: nothing */
 };
 
 /* ---- loop.c ---- */
@@ -98,6 +101,13 @@ int green_suspend(nsec deadline) GREEN_WAITS;
 
 /* The same for what must not be left half done: deaf to cancels, without a deadline. */
 int green_suspend_deaf(void);
+
+/* ---- spent.c ---- */
+
+/* While accounts are kept: the running thread, or the loop, which is NULL, gives way to another thread or the loop; a
+ * thread that waits is woken. */
+void green_account_switch(struct green *from) __attribute__((cold));
+void green_account_wait(struct green *thread) __attribute__((cold));
 
 /* ---- the other files ---- */
 

@@ -1,49 +1,138 @@
-/* fault.c: the last words of a process whose green thread crashed.
+/* fault.c: the last words of a process that crashes, or that is told to give up.
  *
  * A stack that grows into its guard faults; the handler, on a stack of its own, says whose it was and what that
  * thread was doing, then lets the signal end the process as it would have: the master sees it and starts another.
- * Only async-signal-safe calls are made.
+ * SIGABRT and SIGALRM are for a process that hangs: before that line it lists all its green threads.
+ *
+ * Only async-signal-safe calls are made, but what they look at may have been in the middle of a change, and the log
+ * may be a pipe that nobody reads. A step that faults, or takes too long, comes back to the handler, which goes on with
+ * the next one: whatever happens, the process ends, and by the signal that came first.
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/out.h"
 #include "green/core.h"
 #include "green/stack.h"
+#include "log/log.h"
 
-enum { HANDLER_STACK = 32 * 1024 };
+enum {
+    HANDLER_STACK =
+        64 * 1024, /* for as many frames of signals as there are steps; the largest processors' take 12 KiB */
+    PATIENCE = 2,  /* seconds for a step */
+    LISTED = 200,  /* threads */
+    SHOWN = 200,   /* bytes of a name or a description */
+    LINE_SIZE = 512,
+};
 
-static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+/* What the running thread does wrong comes first; then what others tell a process that hangs. */
+static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM};
+enum {
+    FAULTS = 4,
+    SIGNALS = sizeof signals / sizeof *signals,
+    FIRST_OURS = SANITIZE_OWNS_SIGNALS ? FAULTS : 0, /* a sanitizer reports faults itself */
+};
+
 static char *handler_stack;
 static pid_t loop_thread; /* the OS thread that runs the green ones; others belong to the blocking pool */
+
+static struct {
+    volatile sig_atomic_t number; /* the signal that came first; 0: none yet */
+    const void *address;          /* of a memory fault */
+    const struct green *thread;   /* that ran; NULL: none */
+} crash;
 
 /* What a peer sent goes to a log: bytes that could forge a line there become dots. */
 static void put_printable(struct out *o, struct str s)
 {
-    for (size_t i = 0; i < s.n && i < 200; i++)
+    for (size_t i = 0; i < s.n && i < SHOWN; i++)
         out_char(o, s.p[i] >= 0x20 && s.p[i] < 0x7f ? s.p[i] : '.');
 }
 
-static void say_what(struct out *o, int number, const void *address)
+static struct out begin_line(char *line)
 {
-    const struct green *thread = gettid() == loop_thread ? green_self() : NULL;
+    struct out o = out_on(line, LINE_SIZE);
+    out_text(&o, "tern[");
+    out_u64(&o, (uint64_t)getpid());
+    out_text(&o, "]: ");
+    return o;
+}
+
+static void end_line(struct out *o)
+{
+    out_char(o, '\n');
+    int log = log_fd();
+    ssize_t written = write(log >= 0 ? log : STDERR_FILENO, o->start, out_len(o));
+    (void)written; /* nobody is left to be told that it failed */
+}
+
+/* ---- the list ---- */
+
+static void list_thread(void *block, void *arg)
+{
+    static const char *const states[] = {
+        [GREEN_READY] = "ready", [GREEN_WAITING] = "waiting", [GREEN_RUNNING] = "running"};
+    const struct green *thread = block;
+    unsigned *count = arg;
+    if (thread->state >= sizeof states / sizeof *states || !states[thread->state] || ++*count > LISTED)
+        return;
+    char line[LINE_SIZE];
+    struct out o = begin_line(line);
+    out_text(&o, "green thread '");
+    put_printable(&o, str_of(thread->name));
+    out_text(&o, "' is ");
+    out_put(&o, str_of(states[thread->state]));
+    if (thread->state != GREEN_RUNNING) {
+        out_text(&o, " with ");
+        out_u64(&o, thread->sp ? (uint64_t)((const char *)thread - (const char *)thread->sp) : 0);
+        out_text(&o, " bytes of stack");
+    }
+    if (thread->what.n) {
+        out_text(&o, " in: ");
+        put_printable(&o, thread->what);
+    }
+    end_line(&o);
+}
+
+static void list_threads(void)
+{
+    unsigned count = 0;
+    if (crash.number != SIGABRT && crash.number != SIGALRM)
+        return;
+    stack_each(list_thread, &count);
+    if (count <= LISTED)
+        return;
+    char line[LINE_SIZE];
+    struct out o = begin_line(line);
+    out_text(&o, "and ");
+    out_u64(&o, count - LISTED);
+    out_text(&o, " more green threads");
+    end_line(&o);
+}
+
+/* ---- the crash ---- */
+
+static void put_crash(struct out *o)
+{
+    const struct green *thread = crash.thread;
     if (!thread) {
         out_text(o, "signal ");
-        out_u64(o, (uint64_t)number);
+        out_u64(o, (uint64_t)crash.number);
         out_text(o, " outside any green thread");
         return;
     }
     out_text(o, "green thread '");
     put_printable(o, str_of(thread->name));
-    if (stack_in_guard(address)) {
+    if (stack_in_guard(crash.address)) {
         out_text(o, "' overflowed its stack of ");
         out_u64(o, stack_room(thread));
         out_text(o, " bytes");
     } else {
         out_text(o, "' was stopped by signal ");
-        out_u64(o, (uint64_t)number);
+        out_u64(o, (uint64_t)crash.number);
     }
     if (thread->what.n) {
         out_text(o, " in: ");
@@ -51,20 +140,39 @@ static void say_what(struct out *o, int number, const void *address)
     }
 }
 
+static void say_crash(void)
+{
+    char line[LINE_SIZE];
+    struct out o = begin_line(line);
+    out_text(&o, "crash: ");
+    put_crash(&o);
+    end_line(&o);
+}
+
+static void end_process(void)
+{
+    signal(crash.number, SIG_DFL);
+    raise(crash.number);
+}
+
+static void (*const steps[])(void) = {list_threads, say_crash, end_process};
+static atomic_uint next_step;
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    char line[512];
-    struct out o = out_on(line, sizeof line);
-    out_text(&o, "tern[");
-    out_u64(&o, (uint64_t)getpid());
-    out_text(&o, "]: crash: ");
-    say_what(&o, number, info->si_addr);
-    out_char(&o, '\n');
-    ssize_t written = write(STDERR_FILENO, line, out_len(&o));
-    (void)written; /* nobody is left to be told that it failed */
-    raise(number); /* SA_RESETHAND: now it ends the process */
+    if (!crash.number) {
+        crash.number = number;
+        crash.address = number == SIGSEGV || number == SIGBUS ? info->si_addr : NULL;
+        crash.thread = gettid() == loop_thread ? green_self() : NULL;
+    }
+    for (unsigned step; (step = atomic_fetch_add(&next_step, 1)) < sizeof steps / sizeof *steps;) {
+        alarm(PATIENCE);
+        steps[step]();
+    }
 }
+
+/* ---- start and end ---- */
 
 int green_fault_init(void)
 {
@@ -73,22 +181,22 @@ int green_fault_init(void)
         return -ENOMEM;
     loop_thread = gettid();
     stack_t stack = {.ss_sp = handler_stack, .ss_size = HANDLER_STACK};
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND};
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigaltstack(&stack, NULL);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals && !SANITIZE_OWNS_SIGNALS; i++)
+    for (size_t i = FIRST_OURS; i < SIGNALS; i++)
         sigaction(signals[i], &action, NULL);
     return 0;
 }
 
 void green_fault_spare(sigset_t *set)
 {
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    for (size_t i = 0; i < FAULTS; i++)
         sigdelset(set, signals[i]);
 }
 
 void green_fault_free(void)
 {
-    for (size_t i = 0; i < sizeof signals / sizeof *signals && !SANITIZE_OWNS_SIGNALS; i++)
+    for (size_t i = FIRST_OURS; i < SIGNALS; i++)
         signal(signals[i], SIG_DFL);
     sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
     free(handler_stack);

@@ -67,6 +67,18 @@ void green_fd_init(struct green_fd *fd, int number)
     ev_io_init(io_of(fd), on_event, number, EV_READ);
 }
 
+/* Waits as the one who reads, or writes. */
+static int await(struct green **slot, nsec deadline)
+{
+    struct green *self = green_self();
+    *slot = self;
+    self->charged = &self->spent.descriptor;
+    int result = green_suspend(deadline);
+    self->charged = NULL;
+    *slot = NULL;
+    return result;
+}
+
 int green_fd_readable(struct green_fd *fd, nsec deadline)
 {
     if (fd->fd < 0)
@@ -76,10 +88,7 @@ int green_fd_readable(struct green_fd *fd, nsec deadline)
         return 0;
     }
     watch(fd, watched(fd) | EV_READ);
-    fd->reader = green_self();
-    int result = green_suspend(deadline);
-    fd->reader = NULL;
-    return result;
+    return await(&fd->reader, deadline);
 }
 
 int green_fd_writable(struct green_fd *fd, nsec deadline)
@@ -87,10 +96,7 @@ int green_fd_writable(struct green_fd *fd, nsec deadline)
     if (fd->fd < 0)
         return -EBADF;
     watch(fd, watched(fd) | EV_WRITE);
-    fd->writer = green_self();
-    int result = green_suspend(deadline);
-    fd->writer = NULL;
-    return result;
+    return await(&fd->writer, deadline);
 }
 
 void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd))

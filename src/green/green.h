@@ -31,6 +31,7 @@ struct green_options {
     size_t threads;    /* most green threads alive at once; 0: 20000 */
     size_t pool;       /* OS threads for green_offload(); 0: 4 */
     size_t pool_queue; /* jobs that may wait for one of them; 0: 1024 */
+    bool accounts;     /* of where each thread's time goes (green/spent.h) */
 };
 
 /* Makes a loop, runs main_fn on the first green thread until it returns, and ends the loop. The result is that

@@ -130,22 +130,31 @@ static bool withdraw(struct job *job)
     return queued;
 }
 
+static int await(struct job *job, nsec deadline)
+{
+    int result = green_suspend(deadline);
+    if (result == 0 || withdraw(job))
+        return result;
+    if (!job->done)
+        green_suspend_deaf();
+    return 0;
+}
+
 int green_offload(void (*fn)(void *arg), void *arg, nsec deadline)
 {
     int error = pool.count ? 0 : start_threads();
     if (error)
         return error;
-    struct job job = {.fn = fn, .arg = arg, .waiter = green_self()};
+    struct green *self = green_self();
+    struct job job = {.fn = fn, .arg = arg, .waiter = self};
     list_init(&job.link);
     error = enqueue(&job);
     if (error)
         return error;
-    int result = green_suspend(deadline);
-    if (result == 0 || withdraw(&job))
-        return result;
-    if (!job.done)
-        green_suspend_deaf();
-    return 0;
+    self->charged = &self->spent.pool;
+    error = await(&job, deadline);
+    self->charged = NULL;
+    return error;
 }
 
 size_t green_offload_threads(void)

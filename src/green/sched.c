@@ -154,6 +154,8 @@ static void hand_over(struct green *self, bool last)
     struct green *next = core.burst ? next_ready() : NULL;
     core.running = next;
     core.burst -= next != NULL;
+    if (green_accounts)
+        green_account_switch(self);
     if (next == self) {
         self->state = GREEN_RUNNING;
         return;
@@ -173,6 +175,8 @@ bool green_run_ready(void)
     if (first) {
         core.burst--;
         core.running = first;
+        if (green_accounts)
+            green_account_switch(NULL);
         sanitize_leave(&core.sanitize, &first->sanitize, false);
         go_on_with(&core.loop_sp, first);
         arrive(&core.sanitize);
@@ -233,6 +237,8 @@ static int make(struct green **made, const char *name, green_fn *fn, void *arg)
     if (!t)
         return -ENOMEM;
     prepare(t, name, fn, arg);
+    t->spent = (struct green_spent){0};
+    t->charged = NULL;
     sanitize_begin(&t->sanitize, stack_low(t), stack_room(t));
     if (++core.live > core.most_live)
         core.most_live = core.live;
@@ -281,6 +287,8 @@ bool green_wake(struct green *thread, int result)
 {
     if (thread->state != GREEN_WAITING)
         return false;
+    if (green_accounts)
+        green_account_wait(thread);
     thread->state = GREEN_READY;
     thread->result = result;
     push(&core.resumed, thread);
@@ -309,6 +317,7 @@ void green_count(struct green_census *census)
 
 int green_core_init(const struct green_options *options)
 {
+    green_accounts = options->accounts;
     core.max = options->threads ? options->threads : DEFAULT_THREADS;
     /* One more stack than threads: one that has just ended may still stand on its own when the next one starts. */
     int error = stack_pool_init(options->stack ? options->stack : DEFAULT_STACK, sizeof(struct green), core.max + 1);

@@ -75,6 +75,20 @@ static int check_names(struct conf_reader *r, const struct conf_node *node, stru
     return first;
 }
 
+static int open_root(struct conf_reader *r, const struct conf_node *node, struct files *files)
+{
+    int fd = open(files->root.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        conf_error(r, conf_find(node, STR("root")), STR_FMT ": %s", STR_ARG(files->root), strerror(errno));
+        return -EINVAL;
+    }
+    files->directory = (struct file_root){.fd = fd, .path = files->root.p, .follow = files->follow};
+    int error = arena_defer(r->arena, close_directory, files);
+    if (error)
+        close(fd);
+    return error;
+}
+
 static int prepare(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings)
 {
     struct files *files = settings;
@@ -82,17 +96,10 @@ static int prepare(struct conf_reader *r, const struct conf_node *node, const st
     files->prefix = path.n;
     while (route->exact && files->prefix && path.p[files->prefix - 1] != '/')
         files->prefix--;
-    files->directory.fd = open(files->root.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    files->directory.path = files->root.p;
-    files->directory.follow = files->follow;
-    int error = check_names(r, node, STR("index"), &files->index);
+    int error = open_root(r, node, files);
+    int index_error = check_names(r, node, STR("index"), &files->index);
     int try_error = check_names(r, node, STR("try"), &files->try);
-    if (files->directory.fd < 0) {
-        conf_error(r, conf_find(node, STR("root")), STR_FMT ": %s", STR_ARG(files->root), strerror(errno));
-        return -EINVAL;
-    }
-    int defer_error = arena_defer(r->arena, close_directory, files);
-    return error ? error : try_error ? try_error : defer_error;
+    return error ? error : index_error ? index_error : try_error;
 }
 
 /* ---- errors ---- */

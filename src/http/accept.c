@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "log/log.h"
@@ -98,9 +97,8 @@ int acceptor_run(void *arg)
     }
     accept_rest(acceptor);
     green_fd_release(&acceptor->listener);
-    /* New peers are to be refused at once, not left in a queue that nobody serves. All holders of a socket stop at the
-     * same time, so this ends it for them too. */
-    shutdown(acceptor->listener.fd, SHUT_RDWR);
+    /* Who else has the socket serves it on. If nobody does, this ends it, and new peers are refused at once. */
+    close(acceptor->listener.fd);
     if (acceptor->spare >= 0)
         close(acceptor->spare);
     return 0;

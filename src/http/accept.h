@@ -10,11 +10,11 @@ struct acceptor {
     int spare; /* a descriptor in reserve, for when there are no others */
 };
 
-/* The listening socket stays its opener's. */
+/* Takes over a listening socket. */
 void acceptor_init(struct acceptor *acceptor, struct conns *conns, int listener);
 
 /* Accepts until it is cancelled: a green_fn for a struct acceptor *. What the kernel has queued by then is accepted
- * too; then the socket is shut down, and new peers are refused. */
+ * too; then the socket is closed. */
 int acceptor_run(void *acceptor);
 
 #endif

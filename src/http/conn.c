@@ -25,9 +25,9 @@ static void on_log_timer(struct wheel_node *timer)
         green_timer_arm(timer, nsec_add(green_now(), conns->server->access_flush));
 }
 
-void conns_init(struct conns *conns, const struct http_server *server, size_t max)
+void conns_init(struct conns *conns, const struct http_server *server, size_t max, struct score *score)
 {
-    *conns = (struct conns){.server = server, .max = max};
+    *conns = (struct conns){.server = server, .max = max, .score = score};
     for (int state = 0; state < CONN_STATES; state++)
         list_init(&conns->by_state[state]);
     green_cond_init(&conns->room);
@@ -37,18 +37,21 @@ void conns_init(struct conns *conns, const struct http_server *server, size_t ma
 static void end(struct conn *conn)
 {
     struct conns *conns = conn->owner;
+    conns->score->idle -= conn->state == CONN_IDLE;
     green_timer_disarm(&conn->timer);
     list_unlink(&conn->link);
     stream_close(&conn->stream);
     free(conn->begun);
     free(conn);
-    conns->count--;
+    conns->score->connections = --conns->count;
     green_cond_broadcast(&conns->room);
 }
 
 static void enter(struct conn *conn, enum conn_state state)
 {
-    conn->state = state;
+    struct score *score = conn->owner->score;
+    score->idle += (uint64_t)(state == CONN_IDLE) - (uint64_t)(conn->state == CONN_IDLE);
+    conn->state = (uint8_t)state;
     list_unlink(&conn->link);
     list_push_back(&conn->owner->by_state[state], &conn->link);
 }
@@ -164,6 +167,7 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer)
     conn->task.kind = &kind;
     conn->thread = NULL;
     conn->owner = conns;
+    conn->state = CONN_ACTIVE;
     green_timer_init(&conn->timer, on_timer);
     list_init(&conn->link);
     conn->peer = *peer;
@@ -171,23 +175,25 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer)
     conn->begun = NULL;
     conn->timer.deadline = 0;
     conn->empty_lines = 0;
-    conns->count++;
-    conns->accepted++;
+    conns->score->connections = ++conns->count;
+    conns->score->accepted++;
     start(conn);
 }
 
 void conn_park(struct conn *conn)
 {
     struct conns *conns = conn->owner;
-    if (conns->draining) {
-        end(conn);
-        return;
-    }
     /* Bytes that were no request, empty lines say, buy no more time. */
     nsec until = conn->timer.deadline;
     if (conn->requests != conn->requests_parked || until == 0)
         until = nsec_add(green_now(), conns->server->timeouts.idle);
     conn->requests_parked = conn->requests;
+    if (conns->draining && conns->grace <= green_now()) {
+        end(conn);
+        return;
+    }
+    if (conns->draining && conns->grace < until)
+        until = conns->grace;
     park(conn, CONN_IDLE, until, on_readable);
 }
 
@@ -242,10 +248,21 @@ static void end_all(struct conns *conns, enum conn_state state)
         end(container_of(l, struct conn, link));
 }
 
-size_t conns_drain(struct conns *conns, nsec deadline)
+void conns_hurry(struct conns *conns)
+{
+    conns->grace = 0;
+    end_all(conns, CONN_IDLE);
+}
+
+size_t conns_drain(struct conns *conns, nsec grace, nsec deadline)
 {
     conns->draining = true;
-    end_all(conns, CONN_IDLE);
+    conns->grace = grace;
+    list_each (l, next, &conns->by_state[CONN_IDLE]) {
+        struct conn *conn = container_of(l, struct conn, link);
+        if (grace < conn->timer.deadline)
+            green_timer_arm(&conn->timer, grace);
+    }
     while (conns->count && green_cond_wait(&conns->room, NULL, deadline) == 0)
         ;
     return conns_cut(conns);
@@ -270,6 +287,7 @@ static void end_parked(struct conns *conns)
 size_t conns_cut(struct conns *conns)
 {
     conns->draining = true;
+    conns->grace = 0;
     end_parked(conns);
     size_t cut = conns->count;
     while (conns->count) {

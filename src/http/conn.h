@@ -16,6 +16,7 @@
 #ifndef TERN_HTTP_CONN_H
 #define TERN_HTTP_CONN_H
 
+#include "base/scoreboard.h"
 #include "green/sync.h"
 #include "green/timer.h"
 #include "http/server.h"
@@ -49,13 +50,15 @@ struct conns {
     struct list by_state[CONN_STATES]; /* who has been in a state for longest stands first */
     size_t count, max;
     bool draining;
+    nsec grace;                  /* while draining: when idle connections end */
     bool (*shed)(void);          /* gives up descriptors that can be done without; false: there are none */
     struct green_cond room;      /* a connection has ended, or could be ended for another */
     struct wheel_node log_timer; /* when the access log is to be written */
-    uint64_t accepted, requests; /* totals, for the worker's last words */
+    struct score *score;         /* where they are counted */
 };
 
-void conns_init(struct conns *conns, const struct http_server *server, size_t max);
+/* `score`: where the worker counts. */
+void conns_init(struct conns *conns, const struct http_server *server, size_t max, struct score *score);
 
 /* Serves an ACTIVE connection until it is idle or over. The protocol defines it. */
 void conn_serve(struct conn *conn);
@@ -78,9 +81,13 @@ bool conn_is_last(const struct conn *conn);
  * else by waiting. 0 or -ECANCELED. */
 int conns_wait_room(struct conns *conns) GREEN_WAITS;
 
-/* Ends all idle connections, lets the others finish the requests they have, and cancels what is left at the deadline.
- * The number of connections that were cut. */
-size_t conns_drain(struct conns *conns, nsec deadline);
+/* Lets all connections end: each answer is the last one of its connection, and says so. One that is idle, because its
+ * last answer has promised to wait, is kept for one more request until `grace`: a peer that sends it at this moment
+ * would lose it otherwise. What is left at the deadline is cancelled. The number of connections that were cut. */
+size_t conns_drain(struct conns *conns, nsec grace, nsec deadline) GREEN_WAITS;
+
+/* While draining: ends the grace of idle connections. */
+void conns_hurry(struct conns *conns);
 
 /* Ends all connections, now. The number of those that were cut. */
 size_t conns_cut(struct conns *conns);

@@ -22,7 +22,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
-#include "green/green.h"
+#include "green/spent.h"
 #include "http/method.h"
 #include "http/uri.h"
 
@@ -78,6 +78,12 @@ struct exchange_ops {
     ssize_t (*read)(struct exchange *x, void *to, size_t n);
 };
 
+/* While accounts are kept (green/spent.h); else zero. */
+struct http_times {
+    nsec begun;              /* when its first byte had come; 0: not known yet */
+    struct green_spent read; /* what its thread had spent when its head had been read; .at is 0: not yet */
+};
+
 struct exchange {
     const struct exchange_ops *ops;
     const struct http_server *server;
@@ -86,6 +92,8 @@ struct exchange {
     const struct peer *peer;
     struct str user;                    /* as authenticated; empty: nobody */
     const struct http_failure *failure; /* that an error page is being made for; NULL: none */
+    const char *reason;                 /* why it was refused or cut, for the log; NULL: it was not */
+    struct http_times times;
     bool as_is; /* the handler's content is not to be compressed: it knows that this does not pay */
     struct http_request request;
     struct http_response response;

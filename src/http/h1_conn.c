@@ -242,7 +242,7 @@ static int conclude(struct h1 *h)
 static int answer(struct h1 *h)
 {
     h->conn->requests++;
-    h->conn->owner->requests++;
+    h->conn->owner->score->requests++;
     int error = http_serve(&h->x);
     const struct failure *failure = error && !h->x.response.status ? failure_of(error) : NULL;
     if (failure && failure->status)

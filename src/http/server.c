@@ -38,8 +38,12 @@ static const struct conf_key timeouts_keys[] = {
      .doc = "without progress while sending; past it the connection is closed"},
     {"idle", CONF_TIME, TIMEOUT(idle), .fallback = "75s", .min = NSEC_MS, .max = LONGEST,
      .doc = "between two requests; past it the connection is closed"},
+    {"grace", CONF_TIME, TIMEOUT(grace), .fallback = "5s", .min = 0, .max = LONGEST,
+     .doc = "after a reload, how long an idle connection may still bring one more request"},
     {"shutdown", CONF_TIME, TIMEOUT(shutdown), .fallback = "30s", .min = NSEC_MS, .max = LONGEST,
-     .doc = "how long a server that is told to stop waits for requests to end"},
+     .doc = "how long a server that is told to stop, or replaced by a reload, waits for requests to end"},
+    {"stall_kill", CONF_TIME, TIMEOUT(stall_kill), .fallback = "10s", .min = 0, .max = LONGEST,
+     .doc = "a worker that does nothing at all for so long is replaced; 0: never"},
 };
 
 const struct conf_table http_timeouts_table = CONF_TABLE("timeouts", timeouts_keys);

@@ -22,7 +22,7 @@ struct http_limits {
 };
 
 struct http_timeouts {
-    nsec header, body, write, idle, shutdown;
+    nsec header, body, write, idle, grace, shutdown, stall_kill;
 };
 
 struct http_server {

@@ -250,6 +250,23 @@ static void drop_lines(struct access_log *log)
     complain(log, "nobody reads it fast enough");
 }
 
+int access_reopen(struct access_log *log)
+{
+    return log_file_reopen(log->path, log->fd);
+}
+
+int access_fd(const struct access_log *log)
+{
+    return log->fd;
+}
+
+void access_take(struct access_log *log, int fd)
+{
+    access_flush(log);
+    if (log_file_replace(log->fd, fd) < 0)
+        close(fd);
+}
+
 void access_write(struct access_log *log, const struct access_entry *entry)
 {
     if (entry->time != log->second)

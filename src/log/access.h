@@ -47,6 +47,15 @@ bool access_pending(const struct access_log *log);
 /* Lines lost since the log was opened. */
 uint64_t access_lost(const struct access_log *log);
 
+/* Opens a file of the same name anew, and goes on there. 0 or -errno; then the log is where it was. */
+int access_reopen(struct access_log *log) __attribute__((warn_unused_result));
+
+/* The file that is written to. */
+int access_fd(const struct access_log *log) __attribute__((pure));
+
+/* Goes on in another open file, after writing what has gathered to the old one. `fd` is closed in any case. */
+void access_take(struct access_log *log, int fd);
+
 /* Flushes and ends a log; NULL is none. */
 void access_close(struct access_log *log);
 

@@ -3,8 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { FILE_MODE = 0640 };
+enum {
+    FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+    MODE = 0640,
+    MODE_MASK = 07777,
+};
 
 int log_file_path(char to[static PATH_MAX], struct str path)
 {
@@ -17,8 +23,39 @@ int log_file_path(char to[static PATH_MAX], struct str path)
 
 int log_file_open(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, FILE_MODE);
-    if (fd < 0)
+    int fd = open(path, FLAGS, MODE);
+    return fd < 0 ? -errno : fd;
+}
+
+int log_file_replace(int fd, int next)
+{
+    if (dup3(next, fd, O_CLOEXEC) < 0)
         return -errno;
-    return fd;
+    close(next);
+    return 0;
+}
+
+/* Who may not give files away keeps this one. The owner first: a change of it may change the mode. */
+static void resemble(int fd, int old)
+{
+    struct stat info;
+    if (fstat(old, &info) < 0 || !S_ISREG(info.st_mode))
+        return;
+    (void)!fchown(fd, info.st_uid, info.st_gid);
+    (void)!fchmod(fd, info.st_mode & MODE_MASK);
+}
+
+int log_file_reopen(const char *path, int fd)
+{
+    int next = open(path, FLAGS | O_EXCL, MODE);
+    if (next >= 0)
+        resemble(next, fd);
+    else if (errno == EEXIST)
+        next = log_file_open(path);
+    else
+        next = -errno;
+    int error = next < 0 ? next : log_file_replace(fd, next);
+    if (error && next >= 0)
+        close(next);
+    return error;
 }

@@ -13,4 +13,12 @@ int log_file_path(char to[static PATH_MAX], struct str path) __attribute__((warn
  * of a FIFO; one that has none is refused. A descriptor or -errno. */
 int log_file_open(const char *path) __attribute__((warn_unused_result));
 
+/* Puts a new descriptor in the place of an open one, which keeps its number: other threads may be writing to it
+ * meanwhile, and lose nothing. The new number is closed. 0 or -errno; then both are what they were. */
+int log_file_replace(int fd, int next) __attribute__((warn_unused_result));
+
+/* Opens the file at `path` in the place of `fd`. One that has to be created gets mode and owner of the old one, as far
+ * as that is permitted. 0 or -errno; then `fd` is what it was. */
+int log_file_reopen(const char *path, int fd) __attribute__((warn_unused_result));
+
 #endif

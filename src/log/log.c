@@ -9,7 +9,6 @@
 #include "log/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,14 +109,17 @@ int log_open(struct str name, enum log_level threshold)
 
 int log_reopen(void)
 {
-    if (!target.path[0])
-        return 0;
-    int fd = log_file_open(target.path);
-    if (fd < 0)
-        return fd;
-    int error = dup3(fd, target.fd, O_CLOEXEC) < 0 ? -errno : 0;
-    close(fd);
-    return error;
+    return target.path[0] ? log_file_reopen(target.path, target.fd) : 0;
+}
+
+int log_fd(void)
+{
+    return target.path[0] ? target.fd : -1;
+}
+
+int log_take(int fd)
+{
+    return target.path[0] ? log_file_replace(target.fd, fd) : -EBADF;
 }
 
 static void put_time(struct out *o, const char *format, const struct timespec *now)

@@ -27,9 +27,17 @@ extern enum log_level log_threshold;
  * file of any other name. 0 or -errno; then the log is where it was. */
 int log_open(struct str target, enum log_level threshold) __attribute__((warn_unused_result));
 
-/* Opens a file of the same name anew, and goes on there: for after a rotation. The switch is atomic: no line is lost.
- * 0, also when the log is no file, or -errno; then the log is where it was. */
+/* Opens a file of the same name anew, and goes on there: for after a rotation. One that has to be created gets mode and
+ * owner of the old one. The switch is atomic: no line is lost, whoever is logging meanwhile. 0, also when the log is no
+ * file, or -errno; then the log is where it was. */
 int log_reopen(void) __attribute__((warn_unused_result));
+
+/* The file that is written to, to be handed to another process; -1: the log is no file. */
+int log_fd(void) __attribute__((pure));
+
+/* Goes on in another open file, whose descriptor is closed: the log keeps its number. 0; -EBADF: the log is no file;
+ * -errno. Then the descriptor stays the caller's. */
+int log_take(int fd) __attribute__((warn_unused_result));
 
 /* Writes a line, whatever the threshold. The format needs no newline. */
 void log_at(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -24,16 +24,27 @@ static bool is_stale(const struct addr *addr)
     return refused;
 }
 
+/* Of what is accepted from it. */
+static int set_manners(int fd)
+{
+    static const int on = 1;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on) < 0)
+        return -errno;
+    return 0;
+}
+
 static int set_options(int fd, const struct addr *addr)
 {
     static const int on = 1;
     if (addr_is_unix(addr))
         return 0;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
         return -errno;
+    int error = set_manners(fd);
+    if (error)
+        return error;
     /* [::]:80 beside 0.0.0.0:80 is two listeners, as it is written. */
     if (addr->any.sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
         return -errno;
@@ -63,6 +74,14 @@ fail:
     return error;
 }
 
+int listener_prepare(const struct addr *addr, const int *fds, size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && !addr_is_unix(addr) && !error; i++)
+        error = set_manners(fds[i]);
+    return error;
+}
+
 int listener_accept(int fd, struct peer *peer)
 {
     struct sockaddr_storage address;
@@ -74,9 +93,8 @@ int listener_accept(int fd, struct peer *peer)
     return connection;
 }
 
-void listener_close(int fd, const struct addr *addr)
+void listener_remove(const struct addr *addr)
 {
-    close(fd);
     if (addr_is_unix(addr) && addr->un.sun_path[0] != '\0')
         unlink(addr->un.sun_path);
 }

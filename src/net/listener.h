@@ -16,7 +16,10 @@ int listener_open(const struct addr *addr, int backlog) __attribute__((warn_unus
 /* Accepts one connection, without waiting: its non-blocking descriptor, or -errno as accept4(). */
 int listener_accept(int fd, struct peer *peer) __attribute__((warn_unused_result));
 
-/* Closes a listening socket; a unix socket's file is removed as well. */
-void listener_close(int fd, const struct addr *addr);
+/* Sets the options that tern wants on sockets that somebody else has opened. 0 or -errno. */
+int listener_prepare(const struct addr *addr, const int *fds, size_t count) __attribute__((warn_unused_result));
+
+/* Removes the file of a unix socket that nobody serves any more; of other addresses nothing is left. */
+void listener_remove(const struct addr *addr);
 
 #endif

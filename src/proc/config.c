@@ -14,6 +14,7 @@
 #include "handler/registry.h"
 #include "log/log.h"
 #include "policy/registry.h"
+#include "proc/reach.h"
 
 #define IN(member) offsetof(struct config, member)
 #define IN_LOG(member) offsetof(struct log_settings, member)
@@ -43,19 +44,29 @@ static int read_listener(struct conf_reader *r, struct conf_node *node, struct l
         error = conf_read_value(r, node, &listen_address, &listen->text);
     if (error)
         return error;
+    if (str_starts(listen->text, STR("fd:")) && listen->text.n > 3) {
+        listen->name = str_skip(listen->text, 3);
+        return 0;
+    }
     error = addr_parse(listen->text, &listen->addr);
     if (error)
-        conf_error(r, node, "`" STR_FMT "` %s; write 127.0.0.1:8080, [::1]:8080 or unix:/path", STR_ARG(listen->text),
+        conf_error(r, node, "`" STR_FMT "` %s; write 127.0.0.1:8080, [::1]:8080, unix:/path or fd:name",
+                   STR_ARG(listen->text),
                    error == -ENAMETOOLONG ? "is too long a path"
                    : error == -ERANGE     ? "has a port out of range (1 to 65535)"
                                           : "is not an address");
     return error ? -EINVAL : 0;
 }
 
+static bool is_same(const struct listen *a, const struct listen *b)
+{
+    return a->name.n || b->name.n ? str_eq(a->name, b->name) : addr_same(&a->addr, &b->addr);
+}
+
 static int refuse_twins(struct conf_reader *r, struct conf_node *node, const struct listen *all, size_t count)
 {
     for (size_t i = 0; i + 1 < count; i++)
-        if (addr_same(&all[i].addr, &all[count - 1].addr)) {
+        if (is_same(&all[i], &all[count - 1])) {
             conf_error(r, node, "`" STR_FMT "` is listed twice", STR_ARG(all[count - 1].text));
             return -EINVAL;
         }
@@ -151,10 +162,16 @@ static int read_group(struct conf_reader *r, struct conf_node *node, void *field
 
 static int read_control(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    (void)field;
-    if (node->kind == CONF_SCALAR && str_eq(node->text, STR("off")))
+    static const struct conf_key key = {"control", CONF_TEXT, .doc = "path"};
+    struct str *control = field;
+    int error = conf_read_value(r, node, &key, control);
+    if (error)
+        return error;
+    if (str_eq(*control, STR("off")))
+        control->n = 0;
+    if (control->n < sizeof((struct sockaddr_un *)0)->sun_path)
         return 0;
-    conf_error(r, node, "this version has no control socket: `off` is all it takes");
+    conf_error(r, node, "is too long for the path of a socket");
     return -EINVAL;
 }
 
@@ -166,7 +183,8 @@ static const struct conf_key keys[] = {
     {"pin", CONF_BOOL, IN(pin), .fallback = "off", .doc = "worker i on core i"},
     {"threads", CONF_INT, IN(threads), .fallback = "4", .min = 1, .max = 256,
      .doc = "threads of a worker for what blocks"},
-    {"control", CONF_CUSTOM, IN(user), .fallback = "off", .read = read_control, .doc = "off"},
+    {"control", CONF_CUSTOM, IN(control), .fallback = "/run/tern/control.sock", .read = read_control,
+     .doc = "where ternctl finds the server; off: nowhere"},
     {"stack", CONF_SIZE, IN(stack), .fallback = "64k", .min = 64 << 10, .max = 64 << 20,
      .doc = "address space of a green thread's stack"},
     {"mime_types", CONF_TEXT, IN(mime_types), .doc = "a mime.types file"},
@@ -253,9 +271,12 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
         return error;
     http_handlers = handler_registry;
     http_policies = policy_registry;
+    config->control_configured = conf_find(config->tree, STR("control")) != NULL;
     error = conf_read_map(r, config->tree, &table, config);
     int workers_error = override_workers(r, options, config);
     int types_error = load_types(r, config, options->root ? NULL : options->file);
+    if (!conf_failed(r) && !error && !types_error)
+        error = reach_check(r, config->tree, config->user, config->group);
     return error ? error : workers_error ? workers_error : types_error;
 }
 

@@ -10,6 +10,7 @@
 
 struct listen {
     struct str text; /* as it was written */
+    struct str name; /* of "fd:name": a socket that is passed to us; empty: addr says where */
     struct addr addr;
     int64_t backlog;
 };
@@ -29,6 +30,8 @@ struct config {
     struct str user, group;
     int64_t workers; /* -1: one for each usable core */
     bool pin;
+    struct str control;      /* path of the control socket; empty: none */
+    bool control_configured; /* rather than the default */
     int64_t threads;
     uint64_t stack;
     struct str mime_types;
@@ -42,6 +45,8 @@ struct config {
 /* What the command line says, beside or instead of a file. */
 struct config_options {
     const char *file;
+    const char *pid_file;      /* --pid; NULL: none */
+    bool quiet;                /* -q: nothing but errors is logged */
     const char *listen, *root; /* -l and -r: no file */
     const char *workers;       /* -w; NULL: as configured */
 };

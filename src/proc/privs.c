@@ -5,8 +5,16 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
+#include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "proc/quota.h"
+
+/* Percent of all memory that a worker counts as larger than it is when the kernel looks for a process to end: enough to
+ * be found before its master, too little to be found before what really uses the memory. */
+enum { OOM_HANDICAP = 2 };
 
 size_t privs_raise_descriptors(void)
 {
@@ -25,8 +33,8 @@ size_t privs_usable_cores(void)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) < 0)
         return 1;
-    int count = CPU_COUNT(&set);
-    return count > 0 ? (size_t)count : 1;
+    size_t usable = (size_t)CPU_COUNT(&set), quota = quota_cores("");
+    return quota && quota < usable ? quota : usable;
 }
 
 int privs_pin(size_t i)
@@ -45,6 +53,44 @@ int privs_pin(size_t i)
     return sched_setaffinity(0, sizeof one, &one) < 0 ? -errno : 0;
 }
 
+/* The number that a file begins with; `unknown`: it can't be read, or does not begin with one. */
+static long read_number(const char *path, long unknown)
+{
+    long value = unknown;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return unknown;
+    if (fscanf(f, "%ld", &value) != 1)
+        value = unknown;
+    fclose(f);
+    return value;
+}
+
+size_t privs_backlog_max(void)
+{
+    long most = read_number("/proc/sys/net/core/somaxconn", 0);
+    return most > 0 ? (size_t)most : 0;
+}
+
+void privs_volunteer_for_oom(void)
+{
+    static const char path[] = "/proc/self/oom_score_adj";
+    enum { PER_PERCENT = 10, MOST = 1000 };
+    long adjusted = read_number(path, 0) + OOM_HANDICAP * PER_PERCENT;
+    FILE *f = fopen(path, "we");
+    if (!f)
+        return;
+    fprintf(f, "%ld", adjusted < MOST ? adjusted : MOST);
+    fclose(f);
+}
+
+/* Whether the administrator wants to see the cores of processes that crash. */
+static bool cores_wanted(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur > 0;
+}
+
 static const struct passwd *find_user(struct str user)
 {
     if (user.n)
@@ -53,23 +99,43 @@ static const struct passwd *find_user(struct str user)
     return own ? own : getpwnam("nobody");
 }
 
-int privs_drop(struct str user, struct str group)
+/* Their ids, and the name of the user. 0 or -ENOENT. */
+static int find_account(struct str user, struct str group, uid_t *uid, gid_t *gid, const char **name)
 {
-    if (geteuid() != 0)
-        return 0;
     const struct passwd *account = find_user(user);
     if (!account)
         return -ENOENT;
-    uid_t uid = account->pw_uid;
-    gid_t gid = account->pw_gid;
-    const char *name = account->pw_name;
+    *uid = account->pw_uid;
+    *gid = account->pw_gid;
+    *name = account->pw_name;
     if (group.n) {
         const struct group *other = getgrnam(group.p);
         if (!other)
             return -ENOENT;
-        gid = other->gr_gid;
+        *gid = other->gr_gid;
     }
+    return 0;
+}
+
+int privs_account(struct str user, struct str group, uid_t *uid, gid_t *gid)
+{
+    const char *name;
+    *uid = geteuid();
+    *gid = getegid();
+    return *uid == 0 ? find_account(user, group, uid, gid, &name) : 0;
+}
+
+int privs_drop(struct str user, struct str group)
+{
+    uid_t uid;
+    gid_t gid;
+    const char *name;
+    if (geteuid() != 0)
+        return 0;
+    int error = find_account(user, group, &uid, &gid, &name);
+    if (error)
+        return error;
     if (initgroups(name, gid) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
         return -errno;
-    return 0;
+    return cores_wanted() && prctl(PR_SET_DUMPABLE, 1) < 0 ? -errno : 0;
 }

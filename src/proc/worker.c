@@ -10,9 +10,13 @@
 #include "handler/file_cache.h"
 #include "http/accept.h"
 #include "log/log.h"
+#include "proc/message.h"
+#include "proc/orphan.h"
 #include "proc/privs.h"
 
 enum { DESCRIPTORS_SPARED = 640 }; /* for files, logs and sockets that are no connections */
+#define LAST_GRACE (500 * NSEC_MS) /* for idle connections, when no other worker takes their place */
+#define STUCK_TIME (5 * NSEC_SEC)  /* beyond the deadline of a drain, for a worker whose master is gone */
 
 /* The running worker, on its main green thread. */
 struct service {
@@ -21,31 +25,80 @@ struct service {
     struct green_fd master;
     struct green_cond told; /* to stop */
     bool stop;
-    size_t cut;
+    nsec grace; /* for idle connections, then */
 };
 
 /* For all that is no connection; half of it for files that are kept open. */
-static size_t spared(const struct worker *worker)
+static size_t spared(size_t descriptors)
 {
-    return worker->descriptors / 4 < DESCRIPTORS_SPARED ? worker->descriptors / 4 : DESCRIPTORS_SPARED;
+    return descriptors / 4 < DESCRIPTORS_SPARED ? descriptors / 4 : DESCRIPTORS_SPARED;
 }
 
-static size_t connections(const struct worker *worker)
+size_t worker_connections(const struct config *config, size_t descriptors)
 {
-    int64_t wanted = worker->config->http.limits.connections;
-    size_t most = worker->descriptors - spared(worker);
-    if (wanted > 0 && (size_t)wanted > most && worker->index == 0)
-        log_warn("limits.connections: %lld are more than %zu descriptors allow: %zu", (long long)wanted,
-                 worker->descriptors, most);
+    int64_t wanted = config->http.limits.connections;
+    size_t most = descriptors - spared(descriptors);
     return wanted > 0 && (size_t)wanted < most ? (size_t)wanted : most;
 }
 
-static void on_message(struct service *service, char message)
+/* ---- what the master says ---- */
+
+static void stop(struct service *service, nsec grace)
 {
     service->stop = true;
+    service->grace = grace;
     green_cond_broadcast(&service->told);
-    if (message == WORKER_CUT)
-        service->cut += conns_cut(&service->conns);
+}
+
+static nsec last_grace(const struct service *service)
+{
+    nsec grace = service->worker->config->http.timeouts.grace;
+    return grace < LAST_GRACE ? grace : LAST_GRACE;
+}
+
+/* A new file for a log. The master waits for the confirmation before it says that the old one is complete. */
+static void take_log(struct service *service, const struct message *message, int fd)
+{
+    struct access_log *access = service->worker->config->http.access;
+    if (fd < 0)
+        return;
+    if (message->kind == MESSAGE_ACCESS_LOG && access)
+        access_take(access, fd);
+    else if (message->kind != MESSAGE_ERROR_LOG || log_take(fd) < 0)
+        close(fd);
+    (void)!message_tell(service->master.fd, MESSAGE_TAKEN, 0); /* if it is not there to hear, we end soon */
+}
+
+static void serve_message(struct service *service, const struct message *message, int fd)
+{
+    switch (message->kind) {
+    case MESSAGE_PING:
+        service->worker->score->beat++;
+        (void)!message_tell(service->master.fd, MESSAGE_PONG, 0);
+        break;
+    case MESSAGE_RETIRE:
+        stop(service, service->worker->config->http.timeouts.grace);
+        break;
+    case MESSAGE_STOP:
+        stop(service, last_grace(service));
+        break;
+    case MESSAGE_HURRY:
+        conns_hurry(&service->conns);
+        break;
+    case MESSAGE_CUT:
+        stop(service, 0);
+        service->worker->score->cut += conns_cut(&service->conns);
+        break;
+    case MESSAGE_ERROR_LOG:
+    case MESSAGE_ACCESS_LOG:
+        take_log(service, message, fd);
+        break;
+    case MESSAGE_LEVEL:
+        log_threshold = (enum log_level)message->number;
+        break;
+    default:
+        log_error("the master says %u, which means nothing", message->kind);
+    }
 }
 
 /* Listens to the master until it is gone, or we are. */
@@ -53,19 +106,22 @@ static int obey(void *arg)
 {
     struct service *service = arg;
     for (;;) {
-        char message;
-        ssize_t got = read(service->master.fd, &message, 1);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        struct message message;
+        int fd, got = message_receive(service->master.fd, &message, &fd);
+        if (got > 0) {
+            serve_message(service, &message, fd);
+        } else if (got == -EAGAIN || got == -EINTR) {
             int error = green_fd_readable(&service->master, NSEC_NEVER);
             if (error)
                 return error;
-            continue;
-        }
-        on_message(service, got == 1 ? message : WORKER_DRAIN);
-        if (got != 1)
+        } else {
+            stop(service, last_grace(service));
             return 0;
+        }
     }
 }
+
+/* ---- serving ---- */
 
 static void wait_for_stop(struct service *service)
 {
@@ -76,9 +132,8 @@ static void wait_for_stop(struct service *service)
 static int start_acceptors(struct service *service, struct green_scope *scope, struct acceptor *acceptors)
 {
     const struct worker *worker = service->worker;
-    const int *fds = sockets_of(worker->sockets, worker->index);
-    for (size_t i = 0; i < worker->sockets->count; i++) {
-        acceptor_init(&acceptors[i], &service->conns, fds[i]);
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        acceptor_init(&acceptors[i], &service->conns, worker->listeners[i]);
         int error = green_scope_go(scope, "accept", acceptor_run, &acceptors[i]);
         if (error)
             return error;
@@ -91,8 +146,8 @@ static void last_words(const struct service *service)
     struct green_census census;
     green_take_census(&census);
     log_info("worker %zu ends: %llu connections, %llu requests; at most %zu green threads, stacks up to %zu KiB deep",
-             service->worker->index, (unsigned long long)service->conns.accepted,
-             (unsigned long long)service->conns.requests, census.most_live, census.high_water / 1024);
+             service->worker->index, (unsigned long long)service->worker->score->accepted,
+             (unsigned long long)service->worker->score->requests, census.most_live, census.high_water / 1024);
 }
 
 /* Accepts, until told to stop; then lets requests end. */
@@ -106,12 +161,14 @@ static int serve(struct service *service, struct acceptor *acceptors)
     if (!error)
         error = green_scope_go(&listening, "master", obey, service);
     if (!error) {
-        if (write(service->master.fd, &(char){WORKER_READY}, 1) != 1)
+        if (message_tell(service->master.fd, MESSAGE_READY, 0) < 0)
             log_error("worker %zu cannot reach its master", service->worker->index);
         wait_for_stop(service);
     }
     green_scope_leave(&accepting);
-    service->cut += conns_drain(&service->conns, nsec_add(green_now(), http->timeouts.shutdown));
+    nsec now = green_now();
+    service->worker->score->cut +=
+        conns_drain(&service->conns, nsec_add(now, service->grace), nsec_add(now, http->timeouts.shutdown));
     green_scope_leave(&listening);
     return error;
 }
@@ -120,22 +177,26 @@ static int run(void *arg)
 {
     struct service service = {.worker = arg};
     const struct worker *worker = arg;
-    struct acceptor *acceptors = calloc(worker->sockets->count, sizeof *acceptors);
+    struct acceptor *acceptors = calloc(worker->listener_count + 1, sizeof *acceptors);
     if (!acceptors)
         return -ENOMEM;
     green_cond_init(&service.told);
     green_fd_init(&service.master, worker->master);
-    conns_init(&service.conns, &worker->config->http, connections(worker));
+    conns_init(&service.conns, &worker->config->http, worker_connections(worker->config, worker->descriptors),
+               worker->score);
     service.conns.shed = file_cache_shed;
-    file_cache_setup(&worker->config->types, spared(worker) / 2);
+    file_cache_setup(&worker->config->types, spared(worker->descriptors) / 2);
+    uint64_t cut_before = worker->score->cut; /* by those whose place we have taken */
     int error = serve(&service, acceptors);
     conns_end(&service.conns);
     file_cache_free();
     last_words(&service);
     green_fd_release(&service.master);
     free(acceptors);
-    return error ? error : service.cut ? EXIT_CUT : EXIT_FINE;
+    return error ? error : worker->score->cut != cut_before ? EXIT_CUT : EXIT_FINE;
 }
+
+/* ---- becoming one ---- */
 
 /* The master decides when we stop: what a terminal or a service manager sends to the whole group is for it. */
 static void leave_signals_to_master(void)
@@ -144,30 +205,49 @@ static void leave_signals_to_master(void)
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
+    signal(SIGABRT, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The master tells who waits for us to be ready. */
+static int fail(const struct worker *worker, const char *what, int error)
+{
+    struct message message = {.kind = MESSAGE_FAILED};
+    snprintf(message.text, sizeof message.text, "worker %zu cannot %s: %s", worker->index, what, strerror(-error));
+    log_error("%s", message.text);
+    (void)!message_send(worker->master, &message, -1);
+    return EXIT_FAILED;
+}
+
+static int drop_privileges(const struct worker *worker)
+{
+    char what[160];
+    const struct config *config = worker->config;
+    privs_volunteer_for_oom();
+    int error = privs_drop(config->user, config->group);
+    snprintf(what, sizeof what, "become user '" STR_FMT "' and group '" STR_FMT "'", STR_ARG(config->user),
+             STR_ARG(config->group));
+    return error ? fail(worker, what, error) : 0;
 }
 
 int worker_run(struct worker *worker)
 {
     const struct config *config = worker->config;
     leave_signals_to_master();
-    sockets_keep_only(worker->sockets, worker->index);
     int error = config->pin ? privs_pin(worker->index) : 0;
     if (error)
         log_warn("worker %zu cannot be pinned: %s", worker->index, strerror(-error));
-    error = privs_drop(config->user, config->group);
-    if (error) {
-        log_error("worker %zu cannot become user '" STR_FMT "' and group '" STR_FMT "': %s", worker->index,
-                  STR_ARG(config->user), STR_ARG(config->group), strerror(-error));
+    if (drop_privileges(worker) != 0)
         return EXIT_FAILED;
-    }
+    error = orphan_watch(worker->master_pid, nsec_add(config->http.timeouts.shutdown, STUCK_TIME));
+    if (error)
+        log_warn("worker %zu would not notice, when stuck, that its master is gone: %s", worker->index,
+                 strerror(-error));
     struct green_options options = {.stack = (size_t)config->stack,
                                     .threads = (size_t)config->http.limits.green_threads,
                                     .pool = (size_t)config->threads};
     int result = green_run(&options, run, worker);
-    if (result < 0)
-        log_error("worker %zu cannot serve: %s", worker->index, strerror(-result));
-    return result < 0 ? EXIT_FAILED : result;
+    return result < 0 ? fail(worker, "serve", result) : result;
 }

@@ -2,17 +2,10 @@
 #ifndef TERN_PROC_WORKER_H
 #define TERN_PROC_WORKER_H
 
-#include "proc/sockets.h"
+#include "base/scoreboard.h"
+#include "proc/config.h"
 
-/* What the master and a worker say to each other: single bytes over a socket pair. The end of it is a message too: the
- * other one is gone. */
-enum {
-    WORKER_READY = 'R', /* worker: it serves */
-    WORKER_DRAIN = 'D', /* master: take no new connections, finish, end */
-    WORKER_CUT = 'C',   /* master: end now */
-};
-
-/* How a worker ends. */
+/* How a worker ends, and the server. */
 enum {
     EXIT_FINE = 0,
     EXIT_FAILED = 1, /* something that it needs was not to be had */
@@ -22,11 +15,17 @@ enum {
 
 struct worker {
     const struct config *config;
-    struct sockets *sockets;
+    const int *listeners; /* listening sockets, which it closes */
+    size_t listener_count;
     size_t index;
-    int master;         /* our end of the socket pair */
+    int master; /* our end of the socket pair, see message.h */
+    pid_t master_pid;
     size_t descriptors; /* that it may have */
+    struct score *score;
 };
+
+/* How many connections a worker may have at once, with so many descriptors. */
+size_t worker_connections(const struct config *config, size_t descriptors);
 
 /* Serves until the master says or its end of the pair closes. The exit status. */
 int worker_run(struct worker *worker);

@@ -38,11 +38,13 @@ static const struct http_server server = {
     .sites = {.fallback = &site},
 };
 
+static struct score score;
+
 static void serve_one(struct str input, size_t piece)
 {
     static const struct peer peer = {.family = AF_UNIX};
     struct conns conns;
-    conns_init(&conns, &server, 1);
+    conns_init(&conns, &server, 1, &score);
     conn_open(&conns, wire_start(input, piece), &peer);
     container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
     while (conns.count)

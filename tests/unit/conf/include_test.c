@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 TestSuite(include, .init = folder_enter, .fini = folder_leave);
@@ -50,7 +51,34 @@ Test(include, every_file_that_cannot_be_parsed_is_reported)
         "quotes\n"
         "d/2.yaml:2:1: error: found unexpected end of stream, while scanning a quoted scalar that starts on "
         "line 1\n"
-        "none.yaml: error: cannot be read: No such file or directory\n");
+        "main.yaml:1:21: error: include[1]: none.yaml cannot be read: No such file or directory\n");
+}
+
+/* The line that names the file is told, for there may be many; and nothing of that size, or endless, is read. */
+Test(include, what_is_no_file_to_read)
+{
+    static const struct {
+        const char *include, *error;
+    } rows[] = {
+        {"none", "main.yaml:2:10: error: include: none cannot be read: No such file or directory\n"},
+        {"[ok, none]", "main.yaml:2:15: error: include[1]: none cannot be read: No such file or directory\n"},
+        {"folder", "main.yaml:2:10: error: include: folder cannot be read: it is a directory\n"},
+        {"[f*]", "main.yaml:2:11: error: include[0]: fifo cannot be read: it is not a regular file\n"
+                 "main.yaml:2:11: error: include[0]: folder cannot be read: it is a directory\n"},
+        {"/dev/zero", "main.yaml:2:10: error: include: /dev/zero cannot be read: it is not a regular file\n"},
+        {"large", "main.yaml:2:10: error: include: large cannot be read: it is larger than 16 MiB\n"},
+    };
+    cr_assert_eq(mkdir("folder", 0700), 0);
+    cr_assert_eq(mkfifo("fifo", 0600), 0);
+    folder_write("ok", "b: 1\n");
+    folder_write("large", "");
+    cr_assert_eq(truncate("large", 100 << 20), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "a: 1\ninclude: %s\n", rows[i].include);
+        folder_write("main.yaml", text);
+        expect_errors("main.yaml", -EINVAL, rows[i].error);
+    }
 }
 
 Test(include, what_cannot_be_merged)

@@ -15,7 +15,7 @@ static void expect_error(const char *path, const char *message)
     struct conf_run run;
     conf_run_start(&run, STR(""));
     struct conf_node *root = NULL;
-    cr_expect_eq(conf_parse_file(&run.reader, path, &root), -EINVAL);
+    cr_expect_eq(conf_parse_file(&run.reader, path, NULL, &root), -EINVAL);
     cr_expect_null(root);
     cr_expect_str_eq(conf_run_errors(&run), message);
     conf_run_end(&run);
@@ -46,10 +46,10 @@ Test(source, reads)
     folder_write("empty.yaml", "");
     struct conf_run run;
     conf_run_start(&run, STR(""));
-    cr_assert_eq(conf_parse_file(&run.reader, "x.yaml", &run.root), 0);
+    cr_assert_eq(conf_parse_file(&run.reader, "x.yaml", NULL, &run.root), 0);
     cr_expect_str_eq(conf_run_dump(&run).p, "a: 1\n");
     cr_expect(str_eq(run.root->first->file, STR("x.yaml")));
-    cr_assert_eq(conf_parse_file(&run.reader, "empty.yaml", &run.root), 0);
+    cr_assert_eq(conf_parse_file(&run.reader, "empty.yaml", NULL, &run.root), 0);
     cr_expect_str_eq(conf_run_dump(&run).p, "{}\n");
     conf_run_end(&run);
 }

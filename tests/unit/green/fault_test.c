@@ -1,8 +1,10 @@
-/* fault_test.c: what a process says before a crash ends it. Each crash is a child's; a sanitizer would report it. */
+/* fault_test.c: what a process says before a signal ends it. Each is a child; a sanitizer would report its fault. */
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -119,13 +121,17 @@ static void run_crash(void *arg)
         abort();
 }
 
-/* What was said, up to the end of the first line: an emulator adds some of its own. */
+/* Of what was said the line about the crash: an emulator adds some of its own. */
 static int crash(struct row *row, char *said, size_t size)
 {
     int number = run_signal(run_crash, row, said, size);
-    char *end = strchr(said, '\n');
+    char *line = strstr(said, "]: crash: "), *end = line ? strchr(line, '\n') : NULL;
+    while (line && line > said && line[-1] != '\n')
+        line--;
     if (end)
         end[1] = '\0';
+    if (line)
+        memmove(said, line, strlen(line) + 1);
     return number;
 }
 
@@ -150,7 +156,7 @@ static const char *generic(char *line)
 
 Test(fault, one_line_names_the_thread_and_what_it_did, .disabled = SANITIZE_OWNS_SIGNALS)
 {
-    char said[1024], expected[1024];
+    char said[2048], expected[1024];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct row row = rows[i];
         cr_expect_eq(crash(&row, said, sizeof said), row.signal, "row %zu", i);
@@ -186,6 +192,158 @@ Test(fault, it_ends_even_if_nobody_hears_it, .disabled = SANITIZE_OWNS_SIGNALS)
     struct row row = {raise_fpe, "unheard", {NULL, 0}, SIGFPE, NULL};
     cr_expect_eq(run_signal(crash_unheard, &row, NULL, 0), SIGFPE);
 }
+
+/* ---- the list of a process that hangs ---- */
+
+static int wait_in_vain(void *arg)
+{
+    green_describe(*(const struct str *)arg);
+    return green_sleep(3600 * NSEC_SEC);
+}
+
+static void start(const char *name, struct str *what, size_t count)
+{
+    struct green *thread;
+    for (size_t i = 0; i < count; i++)
+        if (green_spawn(&thread, name, wait_in_vain, what) < 0)
+            _exit(1);
+}
+
+struct scene {
+    green_fn *main;
+    void *arg;
+};
+
+static void play(void *arg)
+{
+    const struct scene *scene = arg;
+    if (green_run(&(struct green_options){.stack = 16 * 1024}, scene->main, scene->arg) < 0)
+        _exit(1);
+}
+
+/* Two that wait, one that has not run yet, and the one that runs. */
+static int hang(void *arg)
+{
+    static struct str upload = STR_INIT("POST /up\nload"), nothing_yet;
+    start("upload", &upload, 1);
+    start("idle", &nothing_yet, 1);
+    if (green_yield() < 0)
+        return -1;
+    start("fresh", &nothing_yet, 1);
+    green_describe(STR("GET /for/ever"));
+    return kill(getpid(), *(int *)arg);
+}
+
+/* The number behind a text, replaced by N; 0: there is none. */
+static size_t take_number(char *said, const char *before)
+{
+    char *at = strstr(said, before), *end;
+    if (!at)
+        return 0;
+    at += strlen(before);
+    size_t number = strtoul(at, &end, 10);
+    memmove(at + 1, end, strlen(end) + 1);
+    *at = 'N';
+    return number;
+}
+
+Test(fault, a_process_that_hangs_lists_its_threads)
+{
+    static const struct {
+        int number;
+        const char *last;
+    } hangs[] = {{SIGABRT, "stopped by signal 6"}, {SIGALRM, "stopped by signal 14"}};
+    static const char *const lines[] = {
+        "]: green thread 'main' is running in: GET /for/ever\n",
+        "]: green thread 'upload' is waiting with N bytes of stack in: POST /up.load\n",
+        "]: green thread 'idle' is waiting with N bytes of stack\n",
+        "]: green thread 'fresh' is ready with 0 bytes of stack\n",
+        "]: crash: green thread 'main' was ",
+    };
+    for (size_t i = 0; i < sizeof hangs / sizeof *hangs; i++) {
+        char said[2048];
+        int number = hangs[i].number;
+        cr_expect_eq(run_signal(play, &(struct scene){hang, &number}, said, sizeof said), number);
+        cr_expect_geq(take_number(said, "'upload' is waiting with "), 64);
+        cr_expect_leq(take_number(said, "'idle' is waiting with "), 16 * 1024);
+        for (size_t k = 0; k < sizeof lines / sizeof *lines; k++)
+            cr_expect_not_null(strstr(said, lines[k]), "no %s in:\n%s", lines[k], said);
+        cr_expect_not_null(strstr(said, hangs[i].last), "%s", said);
+    }
+}
+
+static int start_a_crowd(void *arg)
+{
+    static struct str what = STR_INIT("GET /");
+    start("crowd", &what, *(size_t *)arg - 1);
+    return green_yield() == 0 && kill(getpid(), SIGABRT);
+}
+
+static size_t lines_with(const char *said, const char *what)
+{
+    size_t count = 0;
+    for (const char *at = said; (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
+Test(fault, a_long_list_is_cut)
+{
+    static const struct {
+        size_t threads, listed;
+        const char *more; /* NULL: nothing is said of more */
+    } rows_of_crowds[] = {{199, 199, NULL},
+                          {200, 200, NULL},
+                          {201, 200, "]: and 1 more green threads\n"},
+                          {1000, 200, "]: and 800 more green threads\n"}};
+    static char said[64 * 1024];
+    for (size_t i = 0; i < sizeof rows_of_crowds / sizeof *rows_of_crowds; i++) {
+        size_t threads = rows_of_crowds[i].threads;
+        const char *more = rows_of_crowds[i].more;
+        cr_expect_eq(run_signal(play, &(struct scene){start_a_crowd, &threads}, said, sizeof said), SIGABRT);
+        cr_expect_eq(lines_with(said, "]: green thread '"), rows_of_crowds[i].listed);
+        cr_expect_eq(lines_with(said, " more green threads"), more != NULL);
+        cr_expect(!more || strstr(said, more), "%s", said);
+        cr_expect_eq(lines_with(said, "]: crash: "), 1);
+    }
+}
+
+/* A description that is no memory any more: the list ends there, the process as it would have. */
+static int describe_nowhere(void *arg)
+{
+    (void)arg;
+    char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct str what = {page, 10}, harmless = STR("GET /");
+    start("first", &harmless, 1);
+    start("broken", &what, 1);
+    return green_yield() == 0 && kill(getpid(), SIGABRT);
+}
+
+Test(fault, a_fault_in_the_list_ends_the_list_only, .disabled = SANITIZE_OWNS_SIGNALS)
+{
+    char said[2048];
+    cr_expect_eq(run_signal(play, &(struct scene){describe_nowhere, NULL}, said, sizeof said), SIGABRT);
+    cr_expect_eq(lines_with(said, "]: green thread 'first' is waiting"), 1);
+    cr_expect_eq(lines_with(said, "'broken'"), 0);
+    cr_expect_eq(lines_with(said, "]: crash: green thread 'main' was stopped by signal 6\n"), 1);
+}
+
+/* Nobody reads its standard error, and there is room for a part of the list only. */
+static void play_unread(void *arg)
+{
+    int ends[2];
+    if (pipe(ends) < 0 || fcntl(ends[1], F_SETPIPE_SZ, 4096) < 0 || dup2(ends[1], STDERR_FILENO) < 0)
+        _exit(1);
+    play(arg);
+}
+
+Test(fault, it_ends_even_if_the_log_takes_no_more)
+{
+    size_t threads = 200;
+    cr_expect_eq(run_signal(play_unread, &(struct scene){start_a_crowd, &threads}, NULL, 0), SIGABRT);
+}
+
+/* ---- afterwards ---- */
 
 static int nothing(void *arg)
 {

@@ -165,7 +165,7 @@ ConnTest(an_announced_end_with_more_behind_it)
     pair_say(&p, "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n");
     pair_expect_status(&p, 200);
     wait_for(pair_is_over(&p));
-    cr_expect_eq(pair_conns.requests, 1);
+    cr_expect_eq(pair_conns.score->requests, 1);
 }
 
 /* The peer has not asked for the end and may have sent its next request already: closing at once would reset the
@@ -204,11 +204,43 @@ ConnTest(an_end_that_was_asked_for_is_one)
 
 static int drain(void *arg)
 {
-    *(size_t *)arg = conns_drain(&pair_conns, nsec_add(green_now(), PAIR_LIMIT));
+    *(size_t *)arg = conns_drain(&pair_conns, 0, nsec_add(green_now(), PAIR_LIMIT));
     return 0;
 }
 
-/* A drain ends who waits for a request, and lets finish who has begun one. */
+static int drain_with_grace(void *arg)
+{
+    *(size_t *)arg = conns_drain(&pair_conns, nsec_add(green_now(), PAIR_LIMIT / 2), nsec_add(green_now(), PAIR_LIMIT));
+    return 0;
+}
+
+/* Who was promised that its connection waits gets one more answer; who does not ask in time is ended. */
+ConnTest(a_drain_keeps_its_promises)
+{
+    struct green *thread;
+    size_t cut = 99;
+    int result;
+    struct pair asks = pair_open(), silent = pair_open();
+    cr_assert_eq(green_spawn(&thread, "drain", drain_with_grace, &cut), 0);
+    wait_for(pair_conns.draining);
+    cr_expect_eq(pair_conns.count, 2);
+    cr_expect_eq(pair_conns.score->idle, 2);
+    pair_say(&asks, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    wait_for(asks.conn->state == CONN_LINGERING);
+    const char *answer = pair_hear(&asks);
+    cr_expect(str_starts(str_of(answer), STR("HTTP/1.1 200 ")), "%s", answer);
+    cr_expect_not_null(strstr(answer, "Connection: close\r\n"), "%s", answer);
+    close(asks.peer);
+    wait_for(pair_conns.count == 1);
+    conns_hurry(&pair_conns);
+    cr_expect(pair_is_over(&silent));
+    cr_assert_eq(green_join(thread, &result, nsec_add(green_now(), PAIR_LIMIT)), 0);
+    cr_expect_eq(cut, 0);
+    cr_expect_eq(pair_conns.score->connections, 0);
+    cr_expect_eq(pair_conns.score->idle, 0);
+}
+
+/* Without grace a drain ends who waits for a request, and lets finish who has begun one. */
 ConnTest(a_drain_waits_for_heads_that_have_begun)
 {
     struct green *thread;

@@ -55,11 +55,13 @@ struct connection {
     size_t piece;
 };
 
+static struct score score;
+
 static int connect_and_wait(void *arg)
 {
     const struct connection *c = arg;
     struct peer peer = {.family = AF_UNIX};
-    conns_init(&conns, &server, 10);
+    conns_init(&conns, &server, 10, &score);
     int fd = wire_start(c->input, c->piece);
     conn_open(&conns, fd, &peer);
     container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
@@ -242,7 +244,7 @@ Test(h1_conn, many_requests_at_once)
         strcat(input, GET("/"));
     const char *output = converse(str_of(input), 0);
     cr_expect_eq(strlen(handled), 200);
-    cr_expect_eq(conns.requests, 200);
+    cr_expect_eq(score.requests, 200);
     cr_expect_null(strstr(output, "Connection: close"));
     server.limits.requests_per_connection = 3;
     output = converse(str_of(input), 0);

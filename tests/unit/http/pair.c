@@ -82,8 +82,9 @@ size_t pair_threads(void)
 
 static int run_body(void *arg)
 {
+    static struct score score;
     void (*body)(void) = *(void (**)(void))arg;
-    conns_init(&pair_conns, &pair_server, 100);
+    conns_init(&pair_conns, &pair_server, 100, &score);
     body();
     conns_cut(&pair_conns);
     conns_end(&pair_conns);

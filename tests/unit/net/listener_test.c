@@ -74,7 +74,8 @@ Test(listener, a_unix_socket_in_use)
     cr_assert_geq(fd, 0);
     cr_expect_eq(listener_open(&local, 5), -EADDRINUSE);
     close(connect_to(&local));
-    listener_close(fd, &local);
+    close(fd);
+    listener_remove(&local);
     cr_expect_eq(access(path, F_OK), -1, "the file is removed");
 }
 
@@ -87,7 +88,8 @@ Test(listener, a_unix_socket_in_use_by_a_busy_server)
     cr_expect_eq(listener_open(&local, 5), -EADDRINUSE);
     cr_expect_eq(listener_open(&local, 5), -EADDRINUSE);
     close(first);
-    listener_close(fd, &local);
+    close(fd);
+    listener_remove(&local);
 }
 
 Test(listener, a_unix_socket_that_is_left_over)
@@ -98,7 +100,8 @@ Test(listener, a_unix_socket_that_is_left_over)
     cr_assert_eq(access(path, F_OK), 0);
     int fd = listener_open(&local, 5);
     cr_expect_geq(fd, 0);
-    listener_close(fd, &local);
+    close(fd);
+    listener_remove(&local);
 }
 
 Test(listener, a_file_is_not_removed)
@@ -125,7 +128,8 @@ Test(listener, an_abstract_socket)
     cr_assert_geq(fd, 0);
     cr_expect_eq(listener_open(&addr, 5), -EADDRINUSE);
     close(connect_to(&addr));
-    listener_close(fd, &addr);
+    close(fd);
+    listener_remove(&addr);
 }
 
 Test(listener, nobody_to_accept)
@@ -134,7 +138,8 @@ Test(listener, nobody_to_accept)
     int fd = listener_open(&tcp, 5);
     cr_assert_geq(fd, 0);
     cr_expect_eq(listener_accept(fd, &peer), -EAGAIN);
-    listener_close(fd, &tcp);
+    close(fd);
+    listener_remove(&tcp);
     cr_expect_eq(listener_accept(fd, &peer), -EBADF);
 }
 
@@ -160,7 +165,8 @@ Test(listener, accepts)
     cr_expect_eq(peer.port, ntohs(from.sin_port));
     close(client);
     close(server);
-    listener_close(fd, &tcp);
+    close(fd);
+    listener_remove(&tcp);
 }
 
 Test(listener, a_peer_on_a_unix_socket)
@@ -176,7 +182,8 @@ Test(listener, a_peer_on_a_unix_socket)
     cr_expect(str_eq(peer_print(&peer, text), STR("unix:")));
     close(client);
     close(server);
-    listener_close(fd, &local);
+    close(fd);
+    listener_remove(&local);
 }
 
 /* One socket for each worker. */
@@ -187,8 +194,10 @@ Test(listener, several_on_one_address)
     learn_port(first);
     int second = listener_open(&tcp, 5);
     cr_expect_geq(second, 0);
-    listener_close(first, &tcp);
-    listener_close(second, &tcp);
+    close(first);
+    listener_remove(&tcp);
+    close(second);
+    listener_remove(&tcp);
 }
 
 /* [::] beside 0.0.0.0 is two listeners. */
@@ -203,6 +212,8 @@ Test(listener, both_families_on_one_port)
     if (second == -EAFNOSUPPORT)
         cr_skip_test("no IPv6 here");
     cr_expect_geq(second, 0);
-    listener_close(first, &tcp);
-    listener_close(second, &in6);
+    close(first);
+    listener_remove(&tcp);
+    close(second);
+    listener_remove(&in6);
 }

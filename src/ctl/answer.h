@@ -1,0 +1,27 @@
+/* answer.h: what a server has answered.
+ *
+ * An answer is a tree; each function looks at one level of it. What is missing, or of another type than it should be,
+ * reads as "" or 0: a server of another version may say less.
+ */
+#ifndef TERN_CTL_ANSWER_H
+#define TERN_CTL_ANSWER_H
+
+#include "base/str.h"
+
+struct answer;
+
+/* Reads a line. NULL: it is no object of JSON, or memory is out. */
+struct answer *answer_read(struct str line);
+
+void answer_free(struct answer *answer);
+
+struct str answer_text(const struct answer *answer, const char *key);
+uint64_t answer_u64(const struct answer *answer, const char *key);
+bool answer_bool(const struct answer *answer, const char *key);
+
+/* Members of an array. */
+size_t answer_count(const struct answer *answer, const char *key);
+const struct answer *answer_item(const struct answer *answer, const char *key, size_t i);
+struct str answer_text_item(const struct answer *answer, const char *key, size_t i);
+
+#endif

@@ -1,0 +1,138 @@
+/* verb.c: see verb.h. */
+#include "ctl/verb.h"
+
+static const char *const levels[] = {"debug", "info", "notice", "warn", "error", NULL};
+
+const struct verb verbs[] = {
+    {
+        .name = "status",
+        .summary = "show what the server and its workers are doing",
+        .help = "Shows the state of the server, where it listens, and for each worker its connections (how many of\n"
+                "them wait for a request), what it has accepted and answered, how often it had to be replaced, and\n"
+                "how many lines of the access log were lost.\n",
+    },
+    {
+        .name = "reload",
+        .waits = true,
+        .summary = "read the configuration again",
+        .help = "Reads the configuration, opens what is new, starts new workers, and lets the old ones finish what\n"
+                "they are at. Waits until the new ones serve. When anything is wrong the server goes on as it was,\n"
+                "and each reason is printed as FILE:LINE:COLUMN: error: TEXT; the exit status is then 4.\n",
+    },
+    {
+        .name = "upgrade",
+        .waits = true,
+        .summary = "replace the running program by the one on disk",
+        .help = "Starts the program at the place that the server was started from, hands the listening sockets over\n"
+                "to it, waits until it serves, and lets the old workers finish what they are at. No connection is\n"
+                "refused meanwhile. When the new program does not get ready, the old one goes on and says why.\n",
+    },
+    {
+        .name = "reopen",
+        .summary = "open the log files again, after a rotation",
+        .help = "Opens each log file by its name again, with the mode and the owner of the one before, and lets all\n"
+                "workers go on there. No line is lost, nor cut in two.\n",
+    },
+    {
+        .name = "drain",
+        .summary = "stop the server when its requests have ended",
+        .help = "Takes no new connections, ends those that wait for a request, gives requests that have begun the\n"
+                "time that timeouts.shutdown says, and then ends the server. Answers at once.\n",
+    },
+    {
+        .name = "log",
+        .argument = "[LEVEL]",
+        .words = levels,
+        .summary = "tell or set the least level of the error log",
+        .help = "Sets the least level that is written to the error log: debug, info, notice, warn or error. It holds\n"
+                "until the next reload. Without LEVEL, tells which one holds.\n",
+    },
+    {
+        .name = "version",
+        .summary = "tell the version of the running server",
+        .help = "Tells the version and the process id of the server that runs; `ternctl --version` tells that of\n"
+                "ternctl itself.\n",
+    },
+    {.name = NULL},
+};
+
+const struct verb *verb_find(struct str name)
+{
+    for (const struct verb *verb = verbs; verb->name; verb++)
+        if (str_eq(name, str_of(verb->name)))
+            return verb;
+    return NULL;
+}
+
+static bool is_word(const char *const *words, struct str s)
+{
+    while (*words && !str_eq(s, str_of(*words)))
+        words++;
+    return *words != NULL;
+}
+
+enum { FAR = 3 }; /* as many edits make another word */
+
+/* The verb that the name may have been meant for, or NULL. */
+static const struct verb *nearest(struct str name)
+{
+    const struct verb *best = NULL;
+    unsigned least = FAR;
+    for (const struct verb *verb = verbs; verb->name; verb++) {
+        unsigned distance = str_distance(name, str_of(verb->name), least);
+        if (distance < least) {
+            least = distance;
+            best = verb;
+        }
+    }
+    return best;
+}
+
+static void put_quoted(struct out *o, struct str s)
+{
+    out_char(o, '`');
+    out_put(o, s);
+    out_char(o, '`');
+}
+
+static void say_unknown(struct str name, struct out *why)
+{
+    const struct verb *meant = nearest(name);
+    put_quoted(why, name);
+    out_text(why, " is no verb");
+    if (meant) {
+        out_text(why, "; did you mean ");
+        put_quoted(why, str_of(meant->name));
+        out_char(why, '?');
+    }
+}
+
+static void say_words(const struct verb *verb, struct str argument, struct out *why)
+{
+    put_quoted(why, argument);
+    out_text(why, " is not one of");
+    for (const char *const *word = verb->words; *word; word++) {
+        out_put(why, word == verb->words ? STR(" ") : STR(", "));
+        out_put(why, str_of(*word));
+    }
+}
+
+const struct verb *verb_check(struct str name, struct str argument, struct out *why)
+{
+    const struct verb *verb = verb_find(name);
+    if (!verb) {
+        say_unknown(name, why);
+    } else if (argument.n && !verb->argument) {
+        put_quoted(why, name);
+        out_text(why, " takes no argument");
+    } else if (argument.n == 0 && verb->argument && verb->argument[0] != '[') {
+        put_quoted(why, name);
+        out_text(why, " needs ");
+        out_put(why, str_of(verb->argument));
+    } else if (argument.n && verb->words && !is_word(verb->words, argument)) {
+        say_words(verb, argument, why);
+    } else {
+        return verb;
+    }
+    return NULL;
+}

@@ -1,0 +1,251 @@
+/* actions.c: see actions.h. The answers are what docs/ternctl.1 says. */
+#include "proc/actions.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "log/log.h"
+#include "proc/privs.h"
+#include "proc/version.h"
+
+enum {
+    ANSWER_SIZE = 256 * 1024, /* of the largest: the state of a thousand workers */
+    SHORT_SIZE = 512,
+};
+
+static struct str version_number(void)
+{
+    return str_skip(str_of(version_line()), sizeof("tern ") - 1);
+}
+
+static struct json begin(struct out *o)
+{
+    struct json j = json_on(o);
+    json_open(&j, NULL, '{');
+    json_bool(&j, "ok", true);
+    return j;
+}
+
+static void finish(struct json *j, struct control_request *request)
+{
+    json_close(j, '}');
+    if (j->out->full)
+        control_refuse(request, "failed", STR("the answer is too long"), NULL, 0);
+    else
+        control_answer(request, out_str(j->out));
+}
+
+/* ---- answers to what took time ---- */
+
+void actions_reloaded(struct control_request *request, const struct generation *generation)
+{
+    char text[SHORT_SIZE];
+    struct out o = out_on(text, sizeof text);
+    struct json j = begin(&o);
+    json_u64(&j, "generation", generation->number);
+    json_u64(&j, "workers", generation->count);
+    finish(&j, request);
+}
+
+void actions_upgraded(struct control_request *request, pid_t pid, struct str version)
+{
+    char text[SHORT_SIZE];
+    struct out o = out_on(text, sizeof text);
+    struct json j = begin(&o);
+    json_u64(&j, "pid", (uint64_t)pid);
+    json_text(&j, "version", version);
+    finish(&j, request);
+}
+
+void actions_reopened(struct control_request *request, unsigned logs)
+{
+    char text[SHORT_SIZE];
+    struct out o = out_on(text, sizeof text);
+    struct json j = begin(&o);
+    json_u64(&j, "logs", logs);
+    finish(&j, request);
+}
+
+/* ---- status ---- */
+
+static uint64_t seconds_since(nsec start)
+{
+    return (uint64_t)((clock_monotonic() - start) / NSEC_SEC);
+}
+
+static const char *state_of(const struct master *m)
+{
+    return m->stopping ? "draining" : m->reload.coming ? "reloading" : "serving";
+}
+
+static void put_listener(struct json *j, const struct listener *listener)
+{
+    char text[256];
+    struct out o = out_on(text, sizeof text);
+    addr_print(&listener->addr, &o);
+    json_open(j, NULL, '{');
+    json_text(j, "address", out_str(&o));
+    json_u64(j, "sockets", listener->count);
+    json_bool(j, "passed", listener->passed);
+    json_close(j, '}');
+}
+
+static void put_worker(struct json *j, const struct generation *g, size_t i)
+{
+    static const char *const states[] = {[STARTING] = "starting", [SERVING] = "serving", [DRAINING] = "draining"};
+    const struct child *child = &g->children[i];
+    struct score score = scoreboard_read(&g->board, i);
+    json_open(j, NULL, '{');
+    json_u64(j, "index", i);
+    json_u64(j, "pid", (uint64_t)child->pid);
+    json_u64(j, "generation", g->number);
+    json_text(j, "state", str_of(child->ready ? states[g->state] : "starting"));
+    json_u64(j, "uptime_s", seconds_since(child->started));
+    json_u64(j, "connections", score.connections);
+    json_u64(j, "idle", score.idle);
+    json_u64(j, "accepted", score.accepted);
+    json_u64(j, "requests", score.requests);
+    json_u64(j, "restarts", child->restarts);
+    json_u64(j, "access_lines_lost", score.access_lost);
+    json_close(j, '}');
+}
+
+static void put_state(struct json *j, const struct master *m)
+{
+    json_text(j, "version", version_number());
+    json_u64(j, "pid", (uint64_t)getpid());
+    json_text(j, "state", str_of(state_of(m)));
+    json_u64(j, "generation", m->current ? m->current->number : 0);
+    json_u64(j, "uptime_s", seconds_since(m->started));
+    json_text(j, "config", str_of(m->options->root ? "command line" : m->options->file));
+    json_open(j, "listeners", '[');
+    list_each (l, next, &m->listeners.all)
+        put_listener(j, container_of(l, struct listener, link));
+    json_close(j, ']');
+    json_open(j, "workers", '[');
+    list_each (l, next, &m->generations) {
+        const struct generation *g = container_of(l, struct generation, link);
+        for (size_t i = 0; i < g->count; i++)
+            if (g->children[i].pid)
+                put_worker(j, g, i);
+    }
+    json_close(j, ']');
+}
+
+static void status(void *server, struct control_request *request)
+{
+    char *text = malloc(ANSWER_SIZE);
+    if (!text) {
+        control_refuse(request, "failed", STR("no memory"), NULL, 0);
+        return;
+    }
+    struct out o = out_on(text, ANSWER_SIZE);
+    struct json j = begin(&o);
+    put_state(&j, server);
+    finish(&j, request);
+    free(text);
+}
+
+/* ---- the other verbs ---- */
+
+static void reload(void *server, struct control_request *request)
+{
+    reload_ask(server, request);
+}
+
+static void upgrade(void *server, struct control_request *request)
+{
+    upgrade_ask(server, request);
+}
+
+static void reopen(void *server, struct control_request *request)
+{
+    reopen_logs(server, request);
+}
+
+static void drain(void *server, struct control_request *request)
+{
+    char text[SHORT_SIZE];
+    struct master *m = server;
+    struct out o = out_on(text, sizeof text);
+    struct json j = begin(&o);
+    nsec deadline = m->current ? m->current->config->http.timeouts.shutdown : 0;
+    json_u64(&j, "connections", master_connections(m));
+    json_u64(&j, "deadline_s", (uint64_t)(deadline / NSEC_SEC));
+    finish(&j, request);
+    if (!m->stopping)
+        master_stop(m, "asked to drain");
+}
+
+static void set_level(struct master *m, int level)
+{
+    log_threshold = (enum log_level)level;
+    list_each (l, next, &m->generations)
+        generation_tell(container_of(l, struct generation, link), MESSAGE_LEVEL, (uint32_t)level);
+}
+
+static void level(void *server, struct control_request *request)
+{
+    char text[SHORT_SIZE];
+    int wanted = 0;
+    while (log_level_names[wanted] && !str_eq(request->argument, str_of(log_level_names[wanted])))
+        wanted++;
+    if (request->argument.n && !log_level_names[wanted]) {
+        control_refuse(request, "usage", STR("a level is debug, info, notice, warn or error"), NULL, 0);
+        return;
+    }
+    if (request->argument.n)
+        set_level(server, wanted);
+    struct out o = out_on(text, sizeof text);
+    struct json j = begin(&o);
+    json_text(&j, "level", str_of(log_level_names[log_threshold]));
+    finish(&j, request);
+}
+
+static void version(void *server, struct control_request *request)
+{
+    char text[SHORT_SIZE];
+    struct out o = out_on(text, sizeof text);
+    struct json j = begin(&o);
+    (void)server;
+    json_text(&j, "version", version_number());
+    json_u64(&j, "pid", (uint64_t)getpid());
+    finish(&j, request);
+}
+
+static const struct control_action actions[] = {
+    {"status", status}, {"reload", reload}, {"upgrade", upgrade}, {"reopen", reopen},
+    {"drain", drain},   {"log", level},     {"version", version},
+};
+
+/* ---- the socket ---- */
+
+/* Nobody has asked for the default one: a server that is started by hand can do without. */
+static int do_without(const struct config *config, int error)
+{
+    enum log_level level = error == -ENOENT ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+    log_if(level, "no control socket: " STR_FMT ": %s", STR_ARG(config->control), strerror(-error));
+    return 0;
+}
+
+int actions_open(struct master *m, const struct config *config, int inherited, FILE *errors)
+{
+    struct control_options options = {.path = config->control,
+                                      .inherited = inherited,
+                                      .actions = actions,
+                                      .count = sizeof actions / sizeof *actions,
+                                      .server = m};
+    if (config->control.n == 0)
+        return 0;
+    int error = privs_account(config->user, config->group, &options.user, &options.group);
+    if (!error)
+        error = control_open(&m->control, &m->reactor, &options);
+    if (error && !config->control_configured)
+        return do_without(config, error);
+    if (error)
+        fprintf(errors, "cannot open the control socket " STR_FMT ": %s\n", STR_ARG(config->control),
+                error == -EADDRINUSE ? "another server listens there" : strerror(-error));
+    return error;
+}

@@ -1,0 +1,17 @@
+/* actions.h: what each verb of the control socket does, and the answers to those that take time. */
+#ifndef TERN_PROC_ACTIONS_H
+#define TERN_PROC_ACTIONS_H
+
+#include "proc/state.h"
+
+/* Opens the control socket of a configuration, or takes over `inherited`, a listening one, or -1; control_start() makes
+ * it answer. One that is not asked for in so many words may well be missing. 0 or -errno; then why has been told to
+ * `errors`. */
+int actions_open(struct master *m, const struct config *config, int inherited, FILE *errors)
+    __attribute__((warn_unused_result));
+
+void actions_reloaded(struct control_request *request, const struct generation *generation);
+void actions_upgraded(struct control_request *request, pid_t pid, struct str version);
+void actions_reopened(struct control_request *request, unsigned logs);
+
+#endif

@@ -1,0 +1,54 @@
+/* message.h: what the master and a worker, or two masters, say to each other over their socket pair.
+ *
+ * A message is whole or not there (SOCK_SEQPACKET), and may carry a descriptor. The end of the pair is a message too:
+ * the other one is gone. Neither side ever waits for the other: what does not fit into the socket's queue is not sent.
+ */
+#ifndef TERN_PROC_MESSAGE_H
+#define TERN_PROC_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum message_kind {
+    /* From a worker. */
+    MESSAGE_READY,  /* it serves */
+    MESSAGE_FAILED, /* it can't, and ends; `text` says why */
+    MESSAGE_PONG,   /* its loop turns */
+    MESSAGE_TAKEN,  /* the log it was handed is the one it writes to now */
+
+    /* From the master. */
+    MESSAGE_PING,
+    MESSAGE_RETIRE,     /* others serve in your place: take no new connections, finish, end */
+    MESSAGE_STOP,       /* the same, but nobody does */
+    MESSAGE_HURRY,      /* idle connections need not be kept any longer */
+    MESSAGE_CUT,        /* end now */
+    MESSAGE_ERROR_LOG,  /* the descriptor is the error log, opened anew */
+    MESSAGE_ACCESS_LOG, /* the same for the access log */
+    MESSAGE_LEVEL,      /* `number` is the least level to be logged */
+
+    /* Between two masters: an upgrade begins with MESSAGE_READY, whose text is a version, or MESSAGE_FAILED. */
+    MESSAGE_MAIN, /* from the old one: the service is yours, and the service manager knows */
+};
+
+enum { MESSAGE_TEXT = 248 };
+
+struct message {
+    uint32_t kind;
+    uint32_t number;
+    char text[MESSAGE_TEXT]; /* ends in NUL */
+};
+
+/* Both ends, close-on-exec and non-blocking. 0 or -errno. */
+int message_pair(int pair[2]) __attribute__((warn_unused_result));
+
+/* Sends a message with a descriptor, or without one: -1. Ours stays open. 0 or -errno. */
+int message_send(int pair, const struct message *message, int fd) __attribute__((warn_unused_result));
+
+/* The same for those that consist of a kind and a number. */
+int message_tell(int pair, enum message_kind kind, uint32_t number) __attribute__((warn_unused_result));
+
+/* The next message, and the descriptor that came with it, else -1. 1; 0: the other end is gone; -EAGAIN: there is none
+ * now; -errno. */
+int message_receive(int pair, struct message *message, int *fd) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,43 @@
+/* order.c: see order.h. */
+#include "proc/order.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "ctl/call.h"
+
+/* A second TERM or INT cuts what the first one lets end; of two equal signals only one might be seen. */
+static const struct order orders[] = {
+    {"stop", {SIGTERM, SIGINT}}, {"quit", {SIGQUIT}},    {"reload", {SIGHUP}},
+    {"reopen", {SIGUSR1}},       {"upgrade", {SIGUSR2}},
+};
+
+#define PATIENCE (5 * NSEC_SEC)
+
+const struct order *order_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        if (strcmp(orders[i].name, name) == 0)
+            return &orders[i];
+    return NULL;
+}
+
+pid_t order_find_master(const char *control)
+{
+    struct call call;
+    int error = call_open(&call, control, PATIENCE);
+    if (error)
+        return error;
+    pid_t master = call_peer(&call);
+    call_close(&call);
+    return master;
+}
+
+int order_send(const struct order *order, pid_t master)
+{
+    for (size_t i = 0; i < sizeof order->signals / sizeof *order->signals; i++)
+        if (order->signals[i] && kill(master, order->signals[i]) < 0)
+            return i == 0 ? -errno : 0; /* it may be gone after the first one */
+    return 0;
+}

@@ -1,0 +1,107 @@
+/* reopen.c: the logs, opened anew after a rotation.
+ *
+ * The master opens them, since workers may not be allowed to, and hands the descriptors over; a worker puts one in the
+ * place of the old one in a single step. Who has asked is answered when every worker has confirmed: from then on the
+ * old files are complete.
+ */
+#include <errno.h>
+
+#include "log/log.h"
+#include "proc/actions.h"
+#include "proc/state.h"
+
+void reopen_init(struct master *m)
+{
+    list_init(&m->reopen.asked);
+}
+
+static void hand_over(struct generation *g, enum message_kind kind, int fd)
+{
+    struct message message = {.kind = kind};
+    for (size_t i = 0; i < g->count; i++) {
+        struct child *child = &g->children[i];
+        if (!child->pid)
+            continue;
+        int error = message_send(child->pair.fd, &message, fd);
+        if (!error)
+            child->logs_due++;
+        else
+            log_error("worker %zu [%d] cannot be handed a log: %s", i, (int)child->pid, strerror(-error));
+    }
+}
+
+static int reopen_error_log(struct master *m)
+{
+    int error = log_reopen();
+    if (error || log_fd() < 0)
+        return error;
+    m->reopen.logs++;
+    list_each (l, next, &m->generations)
+        hand_over(container_of(l, struct generation, link), MESSAGE_ERROR_LOG, log_fd());
+    return 0;
+}
+
+static int reopen_access_log(struct master *m, struct generation *g)
+{
+    struct access_log *log = g->config->http.access;
+    int error = log ? access_reopen(log) : 0;
+    if (error || !log)
+        return error;
+    m->reopen.logs++;
+    hand_over(g, MESSAGE_ACCESS_LOG, access_fd(log));
+    return 0;
+}
+
+static void complain(struct str path, int error, struct str *first, char *text, size_t size)
+{
+    log_error("cannot reopen the log " STR_FMT ": %s; it goes on in the old file", STR_ARG(path), strerror(-error));
+    if (first->n == 0) {
+        struct out o = out_on(text, size);
+        out_put(&o, path);
+        out_text(&o, ": ");
+        out_put(&o, str_of(strerror(-error)));
+        *first = out_str(&o);
+    }
+}
+
+static bool is_due(const struct master *m)
+{
+    list_each (l, next, &m->generations) {
+        const struct generation *g = container_of(l, struct generation, link);
+        for (size_t i = 0; i < g->count; i++)
+            if (g->children[i].logs_due)
+                return true;
+    }
+    return false;
+}
+
+void master_on_log_taken(struct master *m)
+{
+    if (is_due(m))
+        return;
+    for (struct list *l; (l = list_pop_front(&m->reopen.asked));)
+        actions_reopened(container_of(l, struct control_request, link), m->reopen.logs);
+}
+
+void reopen_logs(struct master *m, struct control_request *request)
+{
+    char text[512];
+    struct str failed = STR("");
+    const struct generation *newest = container_of(m->generations.next, struct generation, link);
+    m->reopen.logs = 0;
+    int error = reopen_error_log(m);
+    if (error)
+        complain(newest->config->log.error, error, &failed, text, sizeof text);
+    list_each (l, next, &m->generations) {
+        struct generation *g = container_of(l, struct generation, link);
+        error = reopen_access_log(m, g);
+        if (error)
+            complain(g->config->log.access, error, &failed, text, sizeof text);
+    }
+    log_notice("logs reopened: %u", m->reopen.logs);
+    if (request && failed.n)
+        control_refuse(request, "failed", STR("not all logs could be opened"), &failed, 1);
+    else if (request)
+        list_push_back(&m->reopen.asked, &request->link);
+    master_on_log_taken(m);
+}

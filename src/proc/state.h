@@ -1,0 +1,137 @@
+/* state.h: all that the master knows. Its parts are a file each, and see each other through this. */
+#ifndef TERN_PROC_STATE_H
+#define TERN_PROC_STATE_H
+
+#include "proc/control.h"
+#include "proc/generation.h"
+#include "proc/notify.h"
+
+/* reload.c: one generation takes over from another. */
+struct reload {
+    struct generation *coming; /* NULL: none */
+    bool wanted;               /* once more, when that is possible */
+    struct list asked;         /* control requests about the one that is coming ... */
+    struct list asked_next;    /* ... and about the next */
+    char *errors;              /* what is wrong with it, a line each */
+    size_t errors_size;
+    FILE *errors_file;
+};
+
+/* upgrade.c: another binary takes over from this one. */
+struct upgrade {
+    pid_t successor;          /* 0: none is on its way */
+    struct watch pair;        /* our end of the socket pair with it */
+    struct alarm deadline;    /* by which it has to be ready */
+    struct list asked;        /* control requests */
+    bool wanted;              /* when no generation drains any more */
+    struct watch predecessor; /* the end of the pair with the master that has started us; fd -1: there is none */
+    bool in_charge;           /* we are the main process, as far as others are concerned */
+    int control;              /* the control socket of the predecessor; -1: there is none */
+    char *program;            /* the path this binary was started from */
+    char **arguments;
+    char why[MESSAGE_TEXT]; /* as the successor said */
+};
+
+/* reopen.c: control requests that wait until every worker has the new files. */
+struct reopen {
+    struct list asked;
+    unsigned logs;
+};
+
+/* watchdog.c: whether workers live. */
+struct watchdog {
+    struct alarm alarm;
+    nsec period; /* between two questions; 0: none are asked */
+};
+
+struct master {
+    const struct config_options *options;
+    struct reactor reactor;
+    struct watch signals;
+    struct listeners listeners;
+    struct list generations;    /* those that live, the newest first */
+    struct generation *current; /* the one that serves; NULL: none yet */
+    unsigned last_generation;
+    size_t descriptors; /* that a process may have */
+    struct notify notify;
+    struct control control;
+    struct reload reload;
+    struct upgrade upgrade;
+    struct reopen reopen;
+    struct watchdog watchdog;
+    nsec started;
+    bool stopping, cutting;
+    bool handed_over; /* to a successor, while stopping */
+    uint64_t cut;     /* requests, of generations that are gone */
+    int status;       /* to exit with */
+};
+
+/* ---- master.c ---- */
+
+/* How many generations live, that of a predecessor included. */
+size_t master_generations(const struct master *m);
+
+/* Lets requests end, then ends; asked again: at once. `why`: for the log. */
+void master_stop(struct master *m, const char *why);
+
+/* A worker was cut, or ended in another bad way, while it drained. */
+void master_on_cut(struct master *m);
+
+/* The oldest generation need not wait for idle connections any longer; its requests it may finish. */
+void master_hurry(const struct master *m);
+
+/* We are the main process now: for the service manager, for who looks for a pid, for who asks over the control
+ * socket. And no longer: the successor is. */
+void master_take_charge(struct master *m);
+void master_hand_over(struct master *m);
+
+/* Connections that are open now, in all generations. */
+uint64_t master_connections(const struct master *m);
+
+/* ---- reload.c ---- */
+
+void reload_init(struct master *m);
+
+void reload_free(struct master *m);
+
+/* The first generation. 0 or -errno; then why has been logged. */
+int reload_start(struct master *m, struct config *config) __attribute__((warn_unused_result));
+
+/* Reads the configuration again, as soon as there are not too many generations. `request`: who is to be told; or NULL. */
+void reload_ask(struct master *m, struct control_request *request);
+
+/* Something has ended that it might have been waiting for. */
+void reload_try(struct master *m);
+
+/* Nothing comes of what has been asked for. */
+void reload_refuse_all(struct master *m, const char *why);
+
+/* ---- upgrade.c ---- */
+
+/* Notes what we are, and finds our predecessor, if there is one. 0 or -ENOMEM. */
+int upgrade_init(struct master *m, char **arguments) __attribute__((warn_unused_result));
+
+/* As reload_ask and reload_try. */
+void upgrade_ask(struct master *m, struct control_request *request);
+void upgrade_try(struct master *m);
+
+/* We serve: the predecessor may go. Waits for its word that the service manager knows us, since only then may we speak
+ * to it. */
+void upgrade_on_ready(struct master *m);
+
+/* The server stops: no successor is to take over from it. */
+void upgrade_cancel(struct master *m);
+
+void upgrade_free(struct master *m);
+
+/* ---- reopen.c ---- */
+
+void reopen_init(struct master *m);
+
+/* Opens all logs anew, and hands them to all workers. */
+void reopen_logs(struct master *m, struct control_request *request);
+
+/* A worker has confirmed a file, or is gone. */
+void master_on_log_taken(struct master *m);
+
+#endif

@@ -1,0 +1,116 @@
+/* ternctl.c: the command line of whoever runs a tern. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/version.h"
+#include "ctl/answer.h"
+#include "ctl/call.h"
+#include "ctl/complete.h"
+#include "ctl/help.h"
+#include "ctl/option.h"
+#include "ctl/print.h"
+
+/* Without --timeout. A reload may have to wait until workers of an old generation have ended. */
+#define QUICK (10 * NSEC_SEC)
+#define LONG (600 * NSEC_SEC)
+
+static nsec timeout_of(const struct options *options)
+{
+    if (options->timeout < 0)
+        return options->verb->waits ? LONG : QUICK;
+    return options->timeout ? options->timeout : NSEC_NEVER;
+}
+
+static const struct {
+    struct str code;
+    enum ctl_status status;
+} troubles[] = {
+    {STR_INIT(CTL_CODE_FAILED), CTL_FAILED},
+    {STR_INIT(CTL_CODE_USAGE), CTL_USAGE},
+    {STR_INIT(CTL_CODE_REFUSED), CTL_REFUSED},
+};
+
+static enum ctl_status status_of(const struct answer *answer)
+{
+    struct str code = answer_text(answer, "code");
+    if (answer_bool(answer, "ok"))
+        return CTL_FINE;
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
+        if (str_eq(code, troubles[i].code))
+            return troubles[i].status;
+    return CTL_FAILED;
+}
+
+static enum ctl_status show(const struct options *options, struct str line)
+{
+    struct answer *answer = answer_read(line);
+    if (!answer) {
+        fprintf(stderr, "ternctl: what answers at %s is no tern\n", options->socket);
+        return CTL_FAILED;
+    }
+    enum ctl_status status = status_of(answer);
+    int error = 0;
+    if (options->json)
+        printf(STR_FMT "\n", STR_ARG(line));
+    else if (status == CTL_FINE)
+        error = print_answer(stdout, options->verb, answer);
+    else
+        print_refusal(stderr, answer);
+    answer_free(answer);
+    if (error)
+        fprintf(stderr, "ternctl: cannot print the answer: %s\n", strerror(-error));
+    return error ? CTL_FAILED : status;
+}
+
+static enum ctl_status ask(const struct options *options)
+{
+    struct call call;
+    struct str line;
+    enum ctl_status status = CTL_NO_SERVER;
+    nsec timeout = timeout_of(options);
+    int error = call_open(&call, options->socket, timeout);
+    if (!error) {
+        error = call_ask(&call, str_of(options->line), timeout, &line);
+        if (!error)
+            status = show(options, line);
+        call_close(&call);
+    }
+    if (error)
+        fprintf(stderr, "ternctl: no server answers at %s: %s\n", options->socket, call_reason(error));
+    return status;
+}
+
+/* Who has read enough of the output is no reason to fail. */
+static enum ctl_status close_output(enum ctl_status status)
+{
+    int error = fflush(stdout) == 0 && !ferror(stdout) ? 0 : errno;
+    if (error == 0 || error == EPIPE)
+        return status;
+    fprintf(stderr, "ternctl: cannot write to the standard output: %s\n", strerror(error));
+    return status == CTL_FINE ? CTL_FAILED : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    char reason[1024];
+    struct out why = out_on(reason, sizeof reason);
+    signal(SIGPIPE, SIG_IGN);
+    if (options_read(&options, argc, argv, &why) < 0) {
+        fprintf(stderr, "ternctl: " STR_FMT "; ternctl --help tells how it is used\n", STR_ARG(out_str(&why)));
+        return CTL_USAGE;
+    }
+    enum ctl_status status = CTL_FINE;
+    if (options.help && options.verb)
+        help_print_verb(stdout, options.verb);
+    else if (options.help)
+        help_print(stdout);
+    else if (options.version)
+        puts("ternctl " TERN_VERSION);
+    else if (options.completion)
+        complete_print_bash(stdout);
+    else
+        status = ask(&options);
+    return close_output(status);
+}

@@ -1,0 +1,115 @@
+/* install_test.c: what `make install` puts where, what it leaves alone, and what `make uninstall` leaves behind. */
+#include "harness.h"
+#include "harness_command.h"
+#include "harness_file.h"
+
+#include <criterion/criterion.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Everything below the test's directory, as if that were the root of the system. */
+static struct result run_install(const char *option)
+{
+    return command_run(&(struct command){.arguments = {"scripts/install", option}});
+}
+
+static void setup(void)
+{
+    harness_begin();
+    char *built = strdup(command_tern());
+    setenv("B", dirname(built), true);
+    setenv("PREFIX", file_path("usr"), true);
+    setenv("SYSCONFDIR", file_path("etc"), true);
+    unsetenv("DESTDIR");
+    unsetenv("WWW");
+    free(built);
+}
+
+TestSuite(install, .init = setup, .fini = harness_end);
+
+static void install(void)
+{
+    struct result r = run_install(NULL);
+    cr_assert_eq(r.status, 0, "%s", r.err.p);
+}
+
+static bool has(const char *name, mode_t mode)
+{
+    struct stat st;
+    return stat(file_path(name), &st) == 0 && (st.st_mode & 07777) == mode;
+}
+
+Test(install, a_configuration_that_is_there_stays)
+{
+    file_write("etc/tern/tern.yaml", STR("mine"));
+    file_write("etc/tern/mime.types", STR("mine, too"));
+    install();
+    cr_expect(str_eq(file_read("etc/tern/tern.yaml"), STR("mine")));
+    cr_expect(str_eq(file_read("etc/tern/mime.types"), STR("mine, too")));
+}
+
+Test(install, what_it_does_not_know_is_refused)
+{
+    cr_expect_eq(run_install("--force").status, 2);
+    cr_expect_not(has("usr/sbin/tern", 0755));
+}
+
+Test(install, each_part_has_its_place)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+    } parts[] = {
+        {"usr/sbin/tern", 0755},
+        {"usr/bin/ternctl", 0755},
+        {"usr/share/tern/www/index.html", 0644},
+        {"usr/share/bash-completion/completions/ternctl", 0644},
+        {"usr/lib/systemd/system/tern.service", 0644},
+        {"usr/lib/systemd/system/tern.socket", 0644},
+        {"usr/lib/sysusers.d/tern.conf", 0644},
+        {"usr/lib/tmpfiles.d/tern.conf", 0644},
+        {"etc/logrotate.d/tern", 0644},
+        {"etc/tern/tern.yaml", 0644},
+        {"etc/tern/mime.types", 0644},
+        {"etc/tern/conf.d", 0755},
+    };
+    install();
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        cr_expect(has(parts[i].name, parts[i].mode), "%s", parts[i].name);
+}
+
+/* The configuration includes a folder, which is there, and serves a directory that is there. */
+Test(install, what_is_installed_is_a_configuration_without_mistakes)
+{
+    install();
+    struct result r = run_tern("-t", "-c", "@DIR@/etc/tern/tern.yaml");
+    cr_expect_eq(r.status, 0, "%s", r.err.p);
+}
+
+Test(install, texts_name_the_places_where_things_are)
+{
+    install();
+    struct str unit = file_read("usr/lib/systemd/system/tern.service");
+    const char *start = harness_expand("ExecStart=@DIR@/usr/sbin/tern -c @DIR@/etc/tern/tern.yaml\n");
+    const char *reload = harness_expand("ExecReload=@DIR@/usr/bin/ternctl reload\n");
+    cr_expect_not_null(strstr(unit.p, start), "%s", unit.p);
+    cr_expect_not_null(strstr(unit.p, reload), "%s", unit.p);
+    cr_expect_not_null(strstr(file_read("etc/logrotate.d/tern").p, harness_expand("@DIR@/usr/bin/ternctl reopen")));
+}
+
+/* What can be seen without asking the programs: regular files that are left. */
+Test(install, an_uninstallation_leaves_the_configuration_alone)
+{
+    install();
+    file_append("etc/tern/tern.yaml", STR("# mine\n"));
+    struct result r = run_install("--remove");
+    cr_assert_eq(r.status, 0, "%s", r.err.p);
+    const char *const search[] = {"find", file_path("."), "-type", "f", "-path", "*tern*", "-printf", "%P\n", NULL};
+    struct command find = {0};
+    memcpy(find.arguments, search, sizeof search);
+    struct str left = command_run(&find).out;
+    cr_expect_null(strstr(left.p, "usr/"), "%s", left.p);
+    cr_expect_not_null(strstr(left.p, "etc/tern/tern.yaml\n"), "%s", left.p);
+}

@@ -1,0 +1,98 @@
+/* scoreboard_test.c: what a child counts, its parent reads. */
+#include "base/scoreboard.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct scoreboard board;
+
+Test(scoreboard, refuses_what_no_memory_holds)
+{
+    cr_expect_eq(scoreboard_open(&board, 0), -ENOMEM);
+    cr_expect_eq(scoreboard_open(&board, SIZE_MAX / sizeof(struct score) + 1), -ENOMEM);
+    cr_expect_eq(scoreboard_open(&board, SIZE_MAX / sizeof(struct score)), -ENOMEM);
+    cr_expect_null(board.slots);
+    scoreboard_close(&board);
+}
+
+Test(scoreboard, slots_start_at_zero_and_share_no_cache_line)
+{
+    cr_assert_eq(scoreboard_open(&board, 3), 0);
+    for (size_t i = 0; i < 3; i++) {
+        static const struct score zero;
+        cr_expect_eq((uintptr_t)scoreboard_slot(&board, i) % 128, 0);
+        cr_expect_arr_eq(scoreboard_slot(&board, i), &zero, sizeof zero);
+    }
+    cr_expect_eq((char *)scoreboard_slot(&board, 1) - (char *)scoreboard_slot(&board, 0), 128);
+    scoreboard_close(&board);
+    cr_expect_null(board.slots);
+    scoreboard_close(&board);
+}
+
+/* As a worker of this index does; each word gets a value of its own. */
+static void count_as(size_t index)
+{
+    struct score *score = scoreboard_slot(&board, index);
+    for (uint64_t i = 0; i <= index; i++) {
+        score->connections += 10;
+        score->idle += 20;
+        score->accepted += 30;
+        score->requests += 40;
+        score->cut += 50;
+        score->access_lost += 60;
+        score->beat += (uint64_t)1 << 40;
+    }
+    _exit(EXIT_SUCCESS);
+}
+
+static void run_worker(size_t index)
+{
+    int status;
+    pid_t pid = fork();
+    cr_assert_geq(pid, 0);
+    if (pid == 0)
+        count_as(index);
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert_eq(status, EXIT_SUCCESS);
+}
+
+Test(scoreboard, the_parent_reads_what_each_child_counted)
+{
+    cr_assert_eq(scoreboard_open(&board, 3), 0);
+    run_worker(2);
+    run_worker(0);
+    for (uint64_t i = 0; i < 3; i++) {
+        uint64_t times = i == 1 ? 0 : i + 1;
+        struct score score = scoreboard_read(&board, i);
+        cr_expect_eq(score.connections, 10 * times);
+        cr_expect_eq(score.idle, 20 * times);
+        cr_expect_eq(score.accepted, 30 * times);
+        cr_expect_eq(score.requests, 40 * times);
+        cr_expect_eq(score.cut, 50 * times);
+        cr_expect_eq(score.access_lost, 60 * times);
+        cr_expect_eq(score.beat, times << 40);
+    }
+    scoreboard_close(&board);
+}
+
+Test(scoreboard, a_successor_inherits_what_was_counted_and_nothing_that_was_open)
+{
+    cr_assert_eq(scoreboard_open(&board, 2), 0);
+    run_worker(0);
+    run_worker(1);
+    scoreboard_inherit(&board, 0);
+    struct score score = scoreboard_read(&board, 0), other = scoreboard_read(&board, 1);
+    cr_expect_eq(score.connections, 0);
+    cr_expect_eq(score.idle, 0);
+    cr_expect_eq(score.accepted, 30);
+    cr_expect_eq(score.requests, 40);
+    cr_expect_eq(score.cut, 50);
+    cr_expect_eq(score.access_lost, 60);
+    cr_expect_eq(score.beat, (uint64_t)1 << 40);
+    cr_expect_eq(other.connections, 20);
+    cr_expect_eq(other.idle, 40);
+    scoreboard_close(&board);
+}

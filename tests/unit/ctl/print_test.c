@@ -1,0 +1,139 @@
+/* print_test.c: what people see of an answer. */
+#include "ctl/print.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static char *shown;
+static size_t shown_size;
+
+static FILE *screen(void)
+{
+    FILE *f = open_memstream(&shown, &shown_size);
+    cr_assert_not_null(f);
+    return f;
+}
+
+static void expect_shown(FILE *f, const char *expected)
+{
+    cr_assert_eq(fclose(f), 0);
+    cr_expect_str_eq(shown, expected);
+    free(shown);
+}
+
+static void expect_printed(const char *verb, const char *line, const char *expected)
+{
+    struct answer *answer = answer_read(str_of(line));
+    cr_assert_not_null(answer, "%s", line);
+    FILE *f = screen();
+    cr_expect_eq(print_answer(f, verb_find(str_of(verb)), answer), 0);
+    expect_shown(f, expected);
+    answer_free(answer);
+}
+
+Test(print, no_control_character_reaches_the_terminal)
+{
+    expect_printed("version", "{\"version\":\"\\u001b[2J\\n\\u007f\\u009b1m\\u0000gr\xc3\xbcn\"}",
+                   "tern ?[2J???1m?gr\xc3\xbcn [0]\n");
+    expect_printed("log", "{\"level\":\"\\r\"}", "?\n");
+}
+
+Test(print, short_answers)
+{
+    expect_printed("reload", "{\"generation\":4,\"workers\":2}", "generation 4 serves, with 2 workers\n");
+    expect_printed("reload", "{\"generation\":5,\"workers\":1}", "generation 5 serves, with 1 worker\n");
+    expect_printed("upgrade", "{\"pid\":77,\"version\":\"tern 0.1.0\"}", "tern 0.1.0 serves, as process 77\n");
+    expect_printed("reopen", "{\"logs\":2}", "2 logs opened anew\n");
+    expect_printed("drain", "{\"connections\":0,\"deadline_s\":30}", "0 connections left, to end within 30 s\n");
+    expect_printed("log", "{\"level\":\"notice\"}", "notice\n");
+    expect_printed("version", "{\"version\":\"0.1.0\",\"pid\":1}", "tern 0.1.0 [1]\n");
+}
+
+Test(print, an_answer_that_says_less_than_it_should)
+{
+    expect_printed("status", "{}",
+                   "tern  [0] is , generation 0, up 0s\n"
+                   "configuration  \n"
+                   "\n"
+                   "WORKER  PID  GENERATION  STATE  UP  OPEN  IDLE  ACCEPTED  REQUESTS  RESTARTS  LOST\n");
+    expect_printed("status", "{\"listeners\":[1],\"workers\":[null]}",
+                   "tern  [0] is , generation 0, up 0s\n"
+                   "configuration  \n"
+                   "listening on    (0 sockets)\n"
+                   "\n"
+                   "WORKER  PID  GENERATION  STATE  UP  OPEN  IDLE  ACCEPTED  REQUESTS  RESTARTS  LOST\n"
+                   "     0    0           0         0s     0     0         0         0         0     0\n");
+}
+
+static const char status[] =
+    "{\"ok\":true,\"version\":\"0.1.0\",\"pid\":1,\"state\":\"serving\",\"generation\":3,\"uptime_s\":7512,"
+    "\"config\":\"/etc/tern/tern.yaml\",\"listeners\":[{\"address\":\"0.0.0.0:80\",\"sockets\":2,\"passed\":false},"
+    "{\"address\":\"unix:/run/x\",\"sockets\":1,\"passed\":true}],"
+    "\"workers\":[{\"index\":0,\"pid\":2,\"generation\":3,\"state\":\"serving\",\"uptime_s\":59,\"connections\":5,"
+    "\"idle\":4,\"accepted\":100,\"requests\":1000,\"restarts\":1,\"access_lines_lost\":0},"
+    "{\"index\":1,\"pid\":22222,\"generation\":2,\"state\":\"a state that nobody has ever heard of\","
+    "\"uptime_s\":350000,\"connections\":6,\"idle\":0,\"accepted\":1,\"requests\":12345678901,\"restarts\":0,"
+    "\"access_lines_lost\":7}]}";
+
+Test(print, the_status_is_a_table_with_sums)
+{
+    expect_printed(
+        "status", status,
+        "tern 0.1.0 [1] is serving, generation 3, up 2h05m\n"
+        "configuration  /etc/tern/tern.yaml\n"
+        "listening on   0.0.0.0:80 (2 sockets)\n"
+        "listening on   unix:/run/x (1 socket, passed)\n"
+        "\n"
+        "WORKER    PID  GENERATION  STATE                               UP  OPEN  IDLE  ACCEPTED     REQUESTS  "
+        "RESTARTS  LOST\n"
+        "     0      2           3  serving                            59s     5     4       100         1000  "
+        "       1     0\n"
+        "     1  22222           2  a?state?that?nobody?has?ever?he  4d01h     6     0         1  12345678901  "
+        "       0     7\n"
+        "   all                                                               11     4       101  12345679901  "
+        "       1     7\n");
+}
+
+Test(print, times_are_two_units_long)
+{
+    static const struct {
+        const char *seconds, *text;
+    } times[] = {{"0", "0s"},       {"59", "59s"},       {"60", "1m00s"},    {"3599", "59m59s"},
+                 {"3600", "1h00m"}, {"86399", "23h59m"}, {"86400", "1d00h"}, {"31622400", "366d00h"}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char line[64], start[64];
+        snprintf(line, sizeof line, "{\"uptime_s\":%s}", times[i].seconds);
+        snprintf(start, sizeof start, "tern  [0] is , generation 0, up %s\n", times[i].text);
+        struct answer *answer = answer_read(str_of(line));
+        FILE *f = screen();
+        cr_assert_eq(print_answer(f, verb_find(STR("status")), answer), 0);
+        cr_assert_eq(fclose(f), 0);
+        cr_expect(str_starts(str_of(shown), str_of(start)), "%s: %s", start, shown);
+        free(shown);
+        answer_free(answer);
+    }
+}
+
+Test(print, a_refusal_is_its_messages_and_then_its_error)
+{
+    struct answer *answer = answer_read(
+        STR("{\"error\":\"reload refused\",\"messages\":[\"a.yaml:1:2: error: x\",\"a.yaml:3:4: error: \\u001by\"]}"));
+    FILE *f = screen();
+    print_refusal(f, answer);
+    expect_shown(f, "a.yaml:1:2: error: x\na.yaml:3:4: error: ?y\nternctl: reload refused\n");
+    answer_free(answer);
+}
+
+/* A row in the table of verbs needs one here. */
+Test(print, every_verb_has_a_printer)
+{
+    struct answer *answer = answer_read(STR("{}"));
+    for (const struct verb *verb = verbs; verb->name; verb++) {
+        FILE *f = screen();
+        cr_expect_eq(print_answer(f, verb, answer), 0, "%s", verb->name);
+        fclose(f);
+        free(shown);
+    }
+    cr_expect_lt(print_answer(stdout, &(struct verb){.name = "elephant"}, answer), 0);
+    answer_free(answer);
+}
