@@ -14,7 +14,7 @@
 
 TestSuite(cli, .init = harness_begin, .fini = harness_end);
 
-enum { FINE = 0, FAILED = 1, REFUSED = 2 };
+enum { FINE = 0, FAILED = 1, REFUSED = 2, CUT = 3 };
 
 #define SITE "sites: [{routes: [{exact: /, respond: {status: 200, type: text/plain, body: hello}}]}]\n"
 #define LISTEN "listen: 127.0.0.1:@PORT@\n"
@@ -42,7 +42,15 @@ Test(cli, bad_usage_is_refused)
         {{"-x"}, "x"},
         {{"-c"}, "c"},
         {{"-r"}, "r"},
-        {{"--no-such-option"}, "--"},
+        {{"--no-such-option"}, "--no-such-option"},
+        {{"--pid"}, "--pid"},
+        {{"--version=2"}, "--version=2"},
+        {{"-s"}, "-s"},
+        {{"-s", "start"}, "start"},
+        {{"-s", "QUIT"}, "QUIT"},
+        {{"-s", "quit", "-t"}, "-s"},
+        {{"-s", "quit", "-w", "2"}, "-s"},
+        {{"-s", "quit", "-l", "127.0.0.1:@PORT@", "-r", "@DIR@/www"}, "-s"},
         {{"stray"}, "stray"},
         {{"-t", "-c", "@DIR@/fine.yaml", "stray"}, "stray"},
         {{"-l", "127.0.0.1:@PORT@", "-r", "@DIR@/www", "-w", "none"}, "none"},
@@ -207,8 +215,8 @@ Test(cli, a_log_that_cannot_be_opened_is_one_line)
 
 Test(cli, help_and_version)
 {
-    struct result r = run_tern("-h");
-    static const char *const options[] = {"-c", "-t", "-T", "-l", "-r", "-w", "-q", "-v", "-V", "-h"};
+    struct result r = run_tern("-h"), same;
+    static const char *const options[] = {"-c", "-t", "-T", "-l", "-r", "-w", "-q", "-v", "-V", "-h", "--pid", "-s"};
     cr_assert_eq(r.status, FINE);
     cr_assert_eq(r.err.n, 0, "%s", r.err.p);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -219,6 +227,11 @@ Test(cli, help_and_version)
     cr_assert_eq(r.err.n, 0, "%s", r.err.p);
     cr_assert_eq(command_lines(r.out), 1, "not one line: %s", r.out.p);
     cr_assert(str_starts(r.out, STR("tern ")), "%s", r.out.p);
+
+    same = run_tern("--version");
+    cr_assert(same.status == FINE && str_eq(same.out, r.out), "%s", same.out.p);
+    same = run_tern("--help");
+    cr_assert(same.status == FINE && str_starts(same.out, STR("usage: tern ")), "%s", same.out.p);
 
     struct str version = str_cut(&r.out, '\n');
     r = run_tern("-V");
@@ -313,4 +326,111 @@ Test(cli, it_says_where_it_serves)
     const char *address = harness_expand("127.0.0.1:@PORT@");
     cr_assert(until(contains(server_log(&server), address)), "%s is not named: %s", address, server_log(&server).p);
     assert_stop(&server, FINE);
+}
+
+/* ---- orders to a server that runs ---- */
+
+#define CONTROL "control: @DIR@/control.sock\n"
+
+Test(cli, an_order_that_reaches_nobody)
+{
+    static const struct {
+        const char *config, *pid, *why;
+        int status;
+    } table[] = {
+        {CONTROL LISTEN SITE, NULL, "no tern answers at @DIR@/control.sock: No such file", FAILED},
+        {"control: off\n" LISTEN SITE, NULL, "--pid", REFUSED},
+        {CONTROL LISTEN SITE, "", "no tern answers at @DIR@/tern.pid: that is no pid file", FAILED},
+        {CONTROL LISTEN SITE, "precious\n", "no tern answers at @DIR@/tern.pid: that is no pid file", FAILED},
+        {CONTROL LISTEN SITE, "2147483647\n", "no tern answers at @DIR@/tern.pid: there is no such process", FAILED},
+        {"lissten: 1\n", NULL, "lissten", REFUSED},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        file_write("tern.yaml", str_of(harness_expand(table[i].config)));
+        if (table[i].pid)
+            file_write("tern.pid", str_of(table[i].pid));
+        struct result r = table[i].pid ? run_tern("-s", "quit", "--pid", "@DIR@/tern.pid")
+                                       : run_tern("-s", "quit", "-c", "@DIR@/tern.yaml");
+        cr_assert_eq(r.status, table[i].status, "row %zu: %d: %s", i, r.status, r.err.p);
+        cr_assert(contains(r.err, harness_expand(table[i].why)), "row %zu: %s", i, r.err.p);
+    }
+    struct result r = run_tern("-s", "quit", "--pid", "@DIR@/missing.pid");
+    assert_refused(&r, FAILED, "missing.pid: No such file");
+}
+
+/* One whose request is at work, and waits for the rest of its body. */
+static struct client *busy_client(const struct server *server)
+{
+    struct client *c = client_open(server->port);
+    client_send(c, STR("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
+    assert_status(response_read(c), 100);
+    return c;
+}
+
+#define ECHO "sites: [{routes: [{path: /, echo: {}}]}]\n"
+
+Test(cli, orders_find_the_server_by_its_control_socket)
+{
+    struct server server = server_start(CONTROL LISTEN ECHO);
+    struct result r = run_tern("-c", "@DIR@/tern.yaml", "-s", "reload");
+    cr_assert_eq(r.status, FINE, "%s", r.err.p);
+    cr_assert_eq(r.out.n + r.err.n, 0, "it prints: %s%s", r.out.p, r.err.p);
+    cr_assert(until(contains(server_log(&server), "generation 2 serves")), "%s", server_log(&server).p);
+    r = run_tern("-c", "@DIR@/tern.yaml", "-s", "reopen");
+    cr_assert_eq(r.status, FINE, "%s", r.err.p);
+    cr_assert(until(contains(server_log(&server), "reopened")), "%s", server_log(&server).p);
+    r = run_tern("-c", "@DIR@/tern.yaml", "-s", "quit");
+    cr_assert_eq(r.status, FINE, "%s", r.err.p);
+    assert_exit(&server, FINE);
+    r = run_tern("-c", "@DIR@/tern.yaml", "-s", "quit");
+    assert_refused(&r, FAILED, file_path("control.sock"));
+}
+
+Test(cli, stop_cuts_what_quit_lets_end)
+{
+    struct server server = server_start(CONTROL LISTEN ECHO);
+    struct client *c = busy_client(&server);
+    struct result r = run_tern("-c", "@DIR@/tern.yaml", "-s", "quit");
+    cr_assert_eq(r.status, FINE, "%s", r.err.p);
+    cr_assert(until(contains(server_log(&server), "stopping")), "%s", server_log(&server).p);
+    client_send(c, STR("12345"));
+    assert_status(response_read(c), 200);
+    assert_exit(&server, FINE);
+    client_close(c);
+
+    server = server_start(CONTROL LISTEN ECHO);
+    c = busy_client(&server);
+    r = run_tern("-c", "@DIR@/tern.yaml", "-s", "stop");
+    cr_assert_eq(r.status, FINE, "%s", r.err.p);
+    cr_assert(client_ends(c), "an answer to half a request");
+    assert_exit(&server, CUT);
+}
+
+Test(cli, the_pid_file_is_that_of_the_server_that_serves)
+{
+    struct server server = server_start_as(
+        &(struct server_setup){.config = CONTROL LISTEN ECHO, .arguments = {"--pid", "@DIR@/tern.pid"}});
+    const char *own = harness_text("%d\n", server.pid);
+    cr_assert(until(str_eq(file_read("tern.pid"), str_of(own))), "%s", file_read("tern.pid").p);
+    struct result r = run_tern("--pid", "@DIR@/tern.pid", "-s", "upgrade");
+    cr_assert_eq(r.status, FINE, "%s", r.err.p);
+    assert_exit(&server, FINE);
+    cr_assert(until(file_read("tern.pid").n > 0 && !str_eq(file_read("tern.pid"), str_of(own))));
+    struct str pid = file_read("tern.pid");
+    uint64_t next;
+    cr_assert_eq(str_to_u64(str_cut(&pid, '\n'), &next), 0);
+    r = run_tern("--pid", "@DIR@/tern.pid", "-s", "quit");
+    cr_assert_eq(r.status, FINE, "%s", r.err.p);
+    cr_assert_eq(command_wait((pid_t)next), FINE);
+    cr_assert_eq(access(file_path("tern.pid"), F_OK), -1, "the pid file is left behind");
+}
+
+Test(cli, a_file_that_is_no_pid_file_is_not_written_over)
+{
+    file_write("precious", STR("precious\n"));
+    struct server server = server_start_as(
+        &(struct server_setup){.config = CONTROL LISTEN SITE, .arguments = {"--pid", "@DIR@/precious"}});
+    cr_assert(until(contains(server_log(&server), "cannot write the pid file")), "%s", server_log(&server).p);
+    assert_stop(&server, FINE);
+    cr_assert(str_eq(file_read("precious"), STR("precious\n")));
 }

@@ -79,15 +79,15 @@ void answer_end(struct answer *a)
     a->content = NULL;
 }
 
-struct str answer_text(const struct answer *a)
+struct str answer_content(const struct answer *a)
 {
     return (struct str){a->content, a->n};
 }
 
-size_t answer_count(const struct answer *a, const char *part)
+size_t answer_times(const struct answer *a, const char *part)
 {
     size_t count = 0;
-    for (struct str rest = answer_text(a); rest.n; count++) {
+    for (struct str rest = answer_content(a); rest.n; count++) {
         const char *at = memmem(rest.p, rest.n, part, strlen(part));
         if (!at)
             break;
@@ -98,7 +98,7 @@ size_t answer_count(const struct answer *a, const char *part)
 
 bool answer_has(const struct answer *a, const char *part)
 {
-    return answer_count(a, part) > 0;
+    return answer_times(a, part) > 0;
 }
 
 bool answer_has_field(const struct answer *a, const char *line)

@@ -24,11 +24,11 @@ void answer_begin(struct answer *a, enum method method, const char *path, const 
 void answer_end(struct answer *a);
 
 /* The content. */
-struct str answer_text(const struct answer *a);
+struct str answer_content(const struct answer *a);
 
 /* Whether it contains this; and how often. */
 bool answer_has(const struct answer *a, const char *part);
-size_t answer_count(const struct answer *a, const char *part);
+size_t answer_times(const struct answer *a, const char *part);
 
 /* Whether the head has this whole line, without its CRLF. */
 bool answer_has_field(const struct answer *a, const char *line);

@@ -108,7 +108,7 @@ static size_t size_of_entry(void)
 static void expect_content(size_t at, size_t n, const char *what)
 {
     cr_expect_eq(answer.length, (int64_t)n, "%s: %lld", what, (long long)answer.length);
-    cr_expect(str_eq(answer_text(&answer), (struct str){bytes + at, n}), "%s: %zu bytes", what, answer.n);
+    cr_expect(str_eq(answer_content(&answer), (struct str){bytes + at, n}), "%s: %zu bytes", what, answer.n);
     cr_expect(answer.ended, "%s", what);
 }
 
@@ -345,7 +345,7 @@ static void expect_parts(const char *range, size_t at, size_t n, size_t at2, siz
     cr_assert_not_null(boundary, "%s", head);
     boundary = text_of((struct str){boundary + strlen(type), strcspn(boundary + strlen(type), "\r")});
     struct str expected = multipart(boundary, at, n, at2, n2);
-    cr_expect(str_eq(answer_text(&answer), expected), "%s: %zu bytes, not %zu", range, answer.n, expected.n);
+    cr_expect(str_eq(answer_content(&answer), expected), "%s: %zu bytes, not %zu", range, answer.n, expected.n);
     cr_expect_eq(answer.length, (int64_t)expected.n, "%s: what was promised is what is sent", range);
     cr_expect_null(strstr(head, "text/plain"), "%s", head);
     cr_expect_null(strstr(head, "Content-Range"), "%s", head);

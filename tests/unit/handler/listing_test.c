@@ -75,12 +75,12 @@ static int json(const char *path)
 
 static void expect(const char *part)
 {
-    cr_expect(answer_has(&answer, part), "%s is not in " STR_FMT, part, STR_ARG(answer_text(&answer)));
+    cr_expect(answer_has(&answer, part), "%s is not in " STR_FMT, part, STR_ARG(answer_content(&answer)));
 }
 
 static void expect_not(const char *part)
 {
-    cr_expect_not(answer_has(&answer, part), "%s is in " STR_FMT, part, STR_ARG(answer_text(&answer)));
+    cr_expect_not(answer_has(&answer, part), "%s is in " STR_FMT, part, STR_ARG(answer_content(&answer)));
 }
 
 /* ---- errors ---- */
@@ -311,7 +311,7 @@ ListingTest(hostile_names_of_directories)
     cr_assert_eq(html(""), 0);
     for (size_t i = 0; i < COUNT(hostile); i++)
         expect_not("<script");
-    cr_expect_eq(answer_count(&answer, "</bdi>/</a>"), COUNT(hostile));
+    cr_expect_eq(answer_times(&answer, "</bdi>/</a>"), COUNT(hostile));
 }
 
 /* ---- the page ---- */
@@ -326,7 +326,7 @@ ListingTest(an_empty_root)
     expect_not("<nav");
     expect_not("../");
     cr_assert_eq(json(""), 0);
-    cr_expect(str_eq(answer_text(&answer), STR("{\"path\":\"/files/\",\"truncated\":false,\"entries\":[\n]}\n")));
+    cr_expect(str_eq(answer_content(&answer), STR("{\"path\":\"/files/\",\"truncated\":false,\"entries\":[\n]}\n")));
 }
 
 ListingTest(the_way_back)
@@ -388,12 +388,12 @@ ListingTest(more_than_is_listed)
     directory.times = SIZE_MAX;
     cr_assert_eq(html(""), 0);
     expect("<p>There is more than was read: 0 directories, 10000 files</p>");
-    cr_expect_eq(answer_count(&answer, "<tr><td>"), LISTING_MAX);
+    cr_expect_eq(answer_times(&answer, "<tr><td>"), LISTING_MAX);
     cr_expect_eq(answer.length, (int64_t)answer.n);
     directory.times = SIZE_MAX;
     cr_assert_eq(json(""), 0);
     expect("\"truncated\":true,");
-    cr_expect_eq(answer_count(&answer, "{\"name\":"), LISTING_MAX);
+    cr_expect_eq(answer_times(&answer, "{\"name\":"), LISTING_MAX);
 }
 
 /* That it names this very style, who can compute it says (tests/server). */
@@ -403,7 +403,7 @@ ListingTest(the_policy)
     const char *policy = memmem(answer.fields.p, answer.fields.n, "Content-Security-Policy: default-src 'none'; ", 45);
     cr_assert_not_null(policy);
     cr_expect(str_starts(str_of(policy + 45), STR("style-src 'sha256-")));
-    cr_expect_eq(answer_count(&answer, "<style>"), 1);
+    cr_expect_eq(answer_times(&answer, "<style>"), 1);
     expect_not("style=");
     expect_not("<script");
 }
@@ -514,7 +514,7 @@ ListingTest(orders)
         cr_assert_eq(ask("", queries[i].query, NULL), 0);
         expect_names(queries[i].names);
         expect(queries[i].sorted);
-        cr_expect_eq(answer_count(&answer, "aria-sort=\""), 1);
+        cr_expect_eq(answer_times(&answer, "aria-sort=\""), 1);
         expect_link("name", queries[i].name);
         expect_link("size", queries[i].size);
         expect_link("time", queries[i].time);
