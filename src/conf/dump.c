@@ -1,6 +1,6 @@
 /* dump.c: see dump.h. */
 #include "conf/dump.h"
-#include "conf/utf8.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 

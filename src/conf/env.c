@@ -1,6 +1,6 @@
 /* env.c: see env.h. */
 #include "conf/env.h"
-#include "conf/utf8.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "conf/utf8.h"
+#include "base/utf8.h"
 #include "http/uri.h"
 
 enum { ROOM_FIRST = 16 * 1024 };

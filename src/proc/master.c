@@ -224,8 +224,7 @@ static int init(struct master *m, const struct config_options *options, char **a
     list_init(&m->generations);
     reactor_init(&m->reactor);
     listeners_init(&m->listeners);
-    m->control.socket.fd = -1;
-    list_init(&m->control.clients);
+    control_init(&m->control, &m->reactor);
     reload_init(m);
     reopen_init(m);
     watchdog_init(m);

@@ -3,12 +3,11 @@
 
 #include <sys/utsname.h>
 
+#include "base/version.h"
 #include "conf/yaml.h"
 #include "green/green.h"
 #include "http/encoder.h"
 #include "http/h1.h"
-
-#define VERSION "0.1.0"
 
 #if defined(__clang__)
 #define COMPILER "clang " __clang_version__
@@ -18,7 +17,7 @@
 
 const char *version_line(void)
 {
-    return "tern " VERSION;
+    return "tern " TERN_VERSION;
 }
 
 void version_print(FILE *f)

@@ -1,5 +1,5 @@
 /* utf8_test.c: characters at the borders, and bytes that are none. */
-#include "conf/utf8.h"
+#include "base/utf8.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
