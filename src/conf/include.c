@@ -1,9 +1,19 @@
 /* include.c: see include.h. */
 #include "conf/include.h"
-#include "conf/value.h"
 
 #include <errno.h>
 #include <glob.h>
+
+static const struct conf_key patterns_key = {.kind = CONF_TEXTS, .takes = "a file or a pattern"};
+
+static const struct conf_key include_keys[] = {
+    {"include", CONF_CUSTOM, .single = &patterns_key,
+     .doc =
+         "further files, relative to this one: conf.d/*.yaml; lists append, mappings merge, and of single values the "
+         "later one counts"},
+};
+
+const struct conf_table conf_include_table = CONF_TABLE("the configuration", include_keys);
 
 /* One main file, while its includes are read. */
 struct load {
@@ -98,9 +108,8 @@ static int include_pattern(struct load *l, struct str name)
 
 static int include_all(struct load *l, struct conf_node *include)
 {
-    static const struct conf_key key = {.kind = CONF_TEXTS};
     struct conf_texts patterns;
-    int result = conf_read_value(l->reader, include, &key, &patterns);
+    int result = conf_read_value(l->reader, include, &patterns_key, &patterns);
     if (result)
         return result;
     size_t i = 0;

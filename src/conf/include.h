@@ -8,7 +8,11 @@
 #ifndef TERN_CONF_INCLUDE_H
 #define TERN_CONF_INCLUDE_H
 
+#include "conf/schema.h"
 #include "conf/source.h"
+
+/* The key `include`, for who describes the configuration. */
+extern const struct conf_table conf_include_table;
 
 /* conf_parse_file() on the main file, with all that it includes. `include` itself is not in the tree. */
 int conf_load(struct conf_reader *r, const char *path, struct conf_node **root) __attribute__((warn_unused_result));

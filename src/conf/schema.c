@@ -4,13 +4,33 @@
 
 #include <errno.h>
 
-static const struct conf_key *find_key(const struct conf_table *table, struct str name)
+bool conf_next(struct conf_walk *walk)
 {
-    for (; table; table = table->more)
-        for (size_t i = 0; i < table->count; i++)
-            if (str_eq(name, str_of(table->keys[i].name)))
-                return &table->keys[i];
-    return NULL;
+    for (; walk->table; walk->table = walk->table->more, walk->i = walk->other = 0) {
+        if (walk->i < walk->table->count) {
+            walk->key = &walk->table->keys[walk->i++];
+            return true;
+        }
+        if (walk->table->others && walk->table->others(walk->other++, &walk->copy)) {
+            walk->key = &walk->copy;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Stops the walk at the key of that name. False: there is none. */
+static bool find_key(struct conf_walk *walk, struct str name)
+{
+    while (conf_next(walk))
+        if (str_eq(name, str_of(walk->key->name)))
+            return true;
+    return false;
+}
+
+static bool is_anothers(const struct conf_walk *walk)
+{
+    return walk->key == &walk->copy;
 }
 
 /* The key that was probably meant, or NULL. */
@@ -18,13 +38,11 @@ static const char *nearest(const struct conf_table *table, struct str name)
 {
     const char *best = NULL;
     unsigned limit = (unsigned)name.n / 4 + 2;
-    for (; table; table = table->more) {
-        for (size_t i = 0; i < table->count; i++) {
-            unsigned distance = str_distance(name, str_of(table->keys[i].name), limit);
-            if (distance < limit) {
-                limit = distance;
-                best = table->keys[i].name;
-            }
+    for (struct conf_walk walk = {.table = table}; conf_next(&walk);) {
+        unsigned distance = str_distance(name, str_of(walk.key->name), limit);
+        if (distance < limit) {
+            limit = distance;
+            best = walk.key->name;
         }
     }
     return best;
@@ -62,10 +80,11 @@ static int read_present(struct conf_reader *r, struct conf_node *map, const stru
 {
     int result = 0;
     conf_each (value, map) {
-        const struct conf_key *key = find_key(table, value->key);
-        if (!key && others)
+        struct conf_walk walk = {.table = table};
+        bool known = find_key(&walk, value->key);
+        if (known ? is_anothers(&walk) : others)
             continue;
-        int status = key ? read_field(r, value, key, target) : refuse_unknown(r, value, table);
+        int status = known ? read_field(r, value, walk.key, target) : refuse_unknown(r, value, table);
         if (status == -ENOMEM)
             return status;
         result = status ? status : result;
@@ -96,6 +115,69 @@ static int read_missing(struct conf_reader *r, struct conf_node *map, const stru
     return -EINVAL;
 }
 
+/* ---- choices ---- */
+
+bool conf_same_choice(const struct conf_key *a, const struct conf_key *b)
+{
+    return a->choice && b->choice && strcmp(a->choice, b->choice) == 0;
+}
+
+bool conf_opens_choice(const struct conf_table *table, const struct conf_key *key)
+{
+    struct conf_walk walk = {.table = table};
+    while (key->choice && conf_next(&walk))
+        if (conf_same_choice(walk.key, key))
+            return strcmp(walk.key->name, key->name) == 0;
+    return false;
+}
+
+static int refuse_none(struct conf_reader *r, const struct conf_node *map, const struct conf_table *table,
+                       const struct conf_key *first)
+{
+    char buffer[256];
+    struct out names = out_on(buffer, sizeof buffer);
+    for (struct conf_walk walk = {.table = table}; conf_next(&walk);) {
+        if (!conf_same_choice(walk.key, first))
+            continue;
+        out_put(&names, out_len(&names) ? STR(", `") : STR("`"));
+        out_put(&names, str_of(walk.key->name));
+        out_char(&names, '`');
+    }
+    conf_error(r, map, "lacks a %s, one of " STR_FMT, first->choice, STR_ARG(out_str(&names)));
+    return -EINVAL;
+}
+
+/* `first` opens the choice. */
+static int check_choice(struct conf_reader *r, const struct conf_node *map, const struct conf_table *table,
+                        const struct conf_key *first)
+{
+    const struct conf_node *made = NULL;
+    int result = 0;
+    conf_each (value, map) {
+        struct conf_walk walk = {.table = table};
+        if (!find_key(&walk, value->key) || !conf_same_choice(walk.key, first))
+            continue;
+        if (made) {
+            conf_error_key(r, value, "a second %s beside `" STR_FMT "`", first->choice, STR_ARG(made->key));
+            result = -EINVAL;
+        }
+        made = made ? made : value;
+    }
+    return made ? result : refuse_none(r, map, table, first);
+}
+
+static int check_choices(struct conf_reader *r, const struct conf_node *map, const struct conf_table *table)
+{
+    int result = 0;
+    for (struct conf_walk walk = {.table = table}; conf_next(&walk);) {
+        int status = conf_opens_choice(table, walk.key) ? check_choice(r, map, table, walk.key) : 0;
+        result = status ? status : result;
+    }
+    return result;
+}
+
+/* ---- mappings ---- */
+
 /* `others`: keys that are not the table's are somebody else's. */
 static int read_map(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, bool others,
                     void *target)
@@ -110,6 +192,8 @@ static int read_map(struct conf_reader *r, struct conf_node *map, const struct c
         return -EINVAL;
     }
     int result = read_present(r, map, table, others, target);
+    int choice = check_choices(r, map, table);
+    result = result ? result : choice;
     for (; table; table = table->more) {
         for (size_t i = 0; i < table->count && result != -ENOMEM; i++) {
             int status = read_missing(r, map, &table->keys[i], target);

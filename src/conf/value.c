@@ -59,6 +59,9 @@ static struct str shown(const struct conf_node *value)
     return (struct str){text.p, n};
 }
 
+static const char *const off_words[] = {"off", NULL};
+const struct conf_key conf_off = {.kind = CONF_ENUM, .words = off_words};
+
 /* In the largest unit that divides it: 1m, 1500ms. */
 static void put_amount(struct out *o, int64_t n, const struct unit *unit)
 {
@@ -69,8 +72,9 @@ static void put_amount(struct out *o, int64_t n, const struct unit *unit)
         out_put(o, str_of(unit->name));
 }
 
-static void put_range(struct out *o, const struct conf_key *key, const struct unit *units)
+void conf_put_range(struct out *o, const struct conf_key *key)
 {
+    const struct unit *units = numbers[key->kind].units;
     put_amount(o, key->min, units);
     if (key->max == 0) {
         out_text(o, " or more");
@@ -116,7 +120,7 @@ static int refuse_range(struct conf_reader *r, const struct conf_node *value, co
 {
     char buffer[64];
     struct out range = out_on(buffer, sizeof buffer);
-    put_range(&range, key, numbers[key->kind].units);
+    conf_put_range(&range, key);
     conf_error(r, value, STR_FMT " is out of range (" STR_FMT ")", STR_ARG(shown(value)), STR_ARG(out_str(&range)));
     return -EINVAL;
 }

@@ -21,7 +21,14 @@ enum conf_kind {
     CONF_ENUM,   /* one of the words -> int, its index */
     CONF_TEXTS,  /* a list of texts, or a lone one -> struct conf_texts */
     CONF_MAP,    /* a mapping -> the structure that `table` describes */
-    CONF_CUSTOM, /* anything -> what `read` makes of it */
+    CONF_CUSTOM, /* what `read` takes -> what it makes of it */
+};
+
+/* How often a value of a CUSTOM key may stand there. */
+enum conf_many {
+    CONF_ONE,
+    CONF_ONE_OR_LIST,
+    CONF_LIST,
 };
 
 struct conf_texts {
@@ -36,18 +43,35 @@ struct conf_key {
     const char *fallback;           /* the default as YAML; NULL: none, the field is left as it is */
     bool required;                  /* must be in the file */
     bool secret;                    /* masked in dumps and messages */
+    const char *choice;             /* of all keys of a mapping with this word one must be there, and no second */
     int64_t min, max;               /* of INT, SIZE and TIME, both inclusive; max 0: none but the type's */
-    const char *const *words;       /* of ENUM and INT, ends in NULL */
+    const char *const *words;       /* of ENUM and INT, and those of a TEXT that mean something; ends in NULL */
     const struct conf_table *table; /* of MAP */
     const char *doc;                /* one line for the user */
 
     /* Of CUSTOM: makes of the value whatever `field` is; value->key is the name. 0, -EINVAL (reported) or -ENOMEM.
      * NULL: whatever it is, it is left to be read by somebody else. */
     int (*read)(struct conf_reader *r, struct conf_node *value, void *field);
+
+    /* What a CUSTOM key takes, for who describes the configuration (describe.h): any of these that is there, and the
+     * mapping of `table`. Where `read` reads a part by a key or a table, it is the same one. */
+    const struct conf_key *single; /* a single value, of any kind */
+    const struct conf_key *entry;  /* a mapping of names that are the user's; its own name says what they are */
+    enum conf_many many;           /* in a list, `min` of them or more */
+
+    /* For the same purpose, of any key. */
+    const char *takes;   /* what a value is, where the kind says too little: "a directory" */
+    const char *pattern; /* what every TEXT matches, or every name of an `entry`: a regular expression of ECMA-262 */
 };
+
+/* The single value `off`, where everything else is a mapping. */
+extern const struct conf_key conf_off;
 
 /* Reads a value of any kind but MAP and CUSTOM; of the key, only what the kind needs is looked at. */
 int conf_read_value(struct conf_reader *r, struct conf_node *value, const struct conf_key *key, void *field)
     __attribute__((warn_unused_result));
+
+/* Writes the range of an INT, SIZE or TIME: "1k to 1m", "1 or more". */
+void conf_put_range(struct out *o, const struct conf_key *key);
 
 #endif

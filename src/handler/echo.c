@@ -76,6 +76,7 @@ static int serve(struct exchange *x, const void *settings)
 
 const struct http_handler handler_echo = {
     .name = STR_INIT("echo"),
+    .doc = "the request's own content back, whatever the method: {}; for tests",
     .table = &table,
     .size = sizeof(struct echo),
     .serve = serve,

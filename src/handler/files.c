@@ -26,11 +26,12 @@ struct files {
 #define IN(member) offsetof(struct files, member)
 
 static const struct conf_key keys[] = {
-    {"root", CONF_TEXT, IN(root), .required = true, .doc = "the directory"},
-    {"index", CONF_TEXTS, IN(index), .fallback = "[index.html]",
+    {"root", CONF_TEXT, IN(root), .required = true, .takes = "a directory",
+     .doc = "where they are; what follows the route's `path` is looked up below it"},
+    {"index", CONF_TEXTS, IN(index), .fallback = "[index.html]", .takes = "a file name",
      .doc = "file names tried, in order, for a path that ends in a slash"},
     {"listing", CONF_BOOL, IN(listing), .fallback = "off", .doc = "lists directories that have no index file"},
-    {"try", CONF_TEXTS, IN(try), .fallback = "[]",
+    {"try", CONF_TEXTS, IN(try), .fallback = "[]", .takes = "a name below the root",
      .doc = "files below the root served, in order, for a path that is not there; $path is that path"},
     {"hidden", CONF_BOOL, IN(hidden), .fallback = "off",
      .doc = "serves names that start with a dot; /.well-known/ is served anyway"},
@@ -278,6 +279,7 @@ static int serve(struct exchange *x, const void *settings)
 
 const struct http_handler handler_files = {
     .name = STR_INIT("files"),
+    .doc = "static files below a directory: {root: /srv/www}",
     .table = &table,
     .size = sizeof(struct files),
     .methods = 1ULL << METHOD_GET | 1ULL << METHOD_HEAD,

@@ -11,10 +11,10 @@ struct redirect {
 };
 
 static const struct conf_key keys[] = {
-    {"to", CONF_TEXT, offsetof(struct redirect, to), .required = true,
-     .doc = "where to: a path or a URL; what follows the prefix is appended"},
+    {"to", CONF_TEXT, offsetof(struct redirect, to), .required = true, .takes = "a path or a URL",
+     .pattern = "^[!-~]+$", .doc = "where to; what follows the route's `path` is appended, and then the query"},
     {"status", CONF_INT, offsetof(struct redirect, status), .fallback = "302", .min = 301, .max = 308,
-     .doc = "301, 302, 303, 307 or 308"},
+     .takes = "301, 302, 303, 307 or 308", .doc = "status of the answer; 307 and 308 keep the method"},
 };
 
 static const struct conf_table table = CONF_TABLE("redirect", keys);
@@ -191,6 +191,7 @@ static int serve(struct exchange *x, const void *settings)
 
 const struct http_handler handler_redirect = {
     .name = STR_INIT("redirect"),
+    .doc = "elsewhere: {to: /new/, status: 301}",
     .table = &table,
     .size = sizeof(struct redirect),
     .prepare = prepare,

@@ -12,9 +12,11 @@ struct respond {
 
 static const struct conf_key keys[] = {
     {"status", CONF_INT, offsetof(struct respond, status), .fallback = "200", .min = 200, .max = 599,
-     .doc = "status code"},
-    {"type", CONF_TEXT, offsetof(struct respond, type), .fallback = "text/plain; charset=utf-8", .doc = "Content-Type"},
-    {"body", CONF_TEXT, offsetof(struct respond, body), .fallback = "''", .doc = "content"},
+     .doc = "status of the answer"},
+    {"type", CONF_TEXT, offsetof(struct respond, type), .fallback = "text/plain; charset=utf-8",
+     .takes = "a media type", .doc = "Content-Type of the answer"},
+    {"body", CONF_TEXT, offsetof(struct respond, body), .fallback = "''",
+     .doc = "content of the answer; 204, 205 and 304 have none"},
 };
 
 static const struct conf_table table = CONF_TABLE("respond", keys);
@@ -53,6 +55,7 @@ static int serve(struct exchange *x, const void *settings)
 
 const struct http_handler handler_respond = {
     .name = STR_INIT("respond"),
+    .doc = "one fixed answer: {type: text/plain, body: \"ok\\n\"}",
     .table = &table,
     .size = sizeof(struct respond),
     .prepare = prepare,

@@ -30,12 +30,14 @@ static int parse_key(struct str key, int *first)
     return 1;
 }
 
+const struct conf_key http_error_entry = {
+    .name = "statuses", .kind = CONF_TEXT, .takes = "a path of the site", .pattern = "^/"};
+
 static int read_page(struct conf_reader *r, struct conf_node *node, struct http_error_pages *pages)
 {
-    static const struct conf_key kind = {.kind = CONF_TEXT};
     int first = HTTP_ERROR_FIRST, count = parse_key(node->key, &first);
     struct str path = {NULL, 0};
-    int error = conf_read_value(r, node, &kind, &path);
+    int error = conf_read_value(r, node, &http_error_entry, &path);
     if (count == 0) {
         conf_error_key(r, node, "not a status that an error can have: 400 to 599, 4xx or 5xx");
         error = -EINVAL;

@@ -27,6 +27,9 @@ struct http_failure {
     struct str fields;
 };
 
+/* What `errors` maps a status to. */
+extern const struct conf_key http_error_entry;
+
 /* Reads the value of `errors` into a struct http_error_pages * (a CONF_CUSTOM key). */
 int http_errors_read(struct conf_reader *r, struct conf_node *node, void *pages) __attribute__((warn_unused_result));
 

@@ -5,28 +5,16 @@
 
 const struct http_policy *const *http_policies;
 
-static size_t count_names(bool handlers)
+bool http_policy_key(size_t i, struct conf_key *key)
 {
-    size_t count = 0;
-    for (const struct http_handler *const *h = http_handlers; handlers && *h; h++)
-        count++;
-    for (const struct http_policy *const *p = http_policies; p && *p; p++)
-        count += (*p)->table->count;
-    return count;
-}
-
-int http_known_keys(struct arena *arena, bool handlers, struct conf_table *table)
-{
-    struct conf_key *key = arena_zalloc(arena, count_names(handlers) * sizeof *key), *first = key;
-    if (!key)
-        return -ENOMEM;
-    for (const struct http_handler *const *h = http_handlers; handlers && *h; h++)
-        *key++ = (struct conf_key){.name = (*h)->name.p, .kind = CONF_CUSTOM};
-    for (const struct http_policy *const *p = http_policies; p && *p; p++)
-        for (size_t i = 0; i < (*p)->table->count; i++)
-            *key++ = (struct conf_key){.name = (*p)->table->keys[i].name, .kind = CONF_CUSTOM};
-    *table = (struct conf_table){handlers ? "a route" : "a site", first, (size_t)(key - first), NULL};
-    return 0;
+    for (const struct http_policy *const *p = http_policies; p && *p; p++) {
+        if (i < (*p)->table->count) {
+            *key = (*p)->table->keys[i];
+            return true;
+        }
+        i -= (*p)->table->count;
+    }
+    return false;
 }
 
 static bool is_asked_for(const struct conf_node *node, const struct http_policy *policy)

@@ -17,6 +17,7 @@
 /* What a directive such as `files` stands for: one of these in each file of the handler layer. */
 struct http_handler {
     struct str name;                /* the directive */
+    const char *doc;                /* one line for the user */
     const struct conf_table *table; /* of its settings */
     size_t size;                    /* of the structure that the table fills */
     uint64_t methods;               /* a bit for each enum method that it answers; 0: any */
@@ -91,6 +92,9 @@ int http_serve(struct exchange *x) GREEN_WAITS;
  * before sites are read. */
 extern const struct http_handler *const *http_handlers;
 extern const struct http_policy *const *http_policies;
+
+/* What is in `sites`: a list of these, with whatever the registries have. */
+extern const struct conf_table http_site_table;
 
 /* Reads the value of `sites` (a CONF_CUSTOM key). */
 int http_sites_read(struct conf_reader *r, struct conf_node *node, void *sites) __attribute__((warn_unused_result));

@@ -12,8 +12,28 @@ struct route_settings {
 };
 
 static const struct conf_key route_keys[] = {
-    {"exact", CONF_TEXT, offsetof(struct route_settings, exact), .doc = "this path and no other"},
-    {"path", CONF_TEXT, offsetof(struct route_settings, path), .doc = "this path and what is below it"},
+    {"exact", CONF_TEXT, offsetof(struct route_settings, exact), .choice = "path", .takes = "a path", .pattern = "^/",
+     .doc = "this path and no other; it goes before any `path`"},
+    {"path", CONF_TEXT, offsetof(struct route_settings, path), .choice = "path", .takes = "a path", .pattern = "^/",
+     .doc = "this path and what is below it; the longest one that fits a request counts"},
+};
+
+static bool handler_or_policy_key(size_t i, struct conf_key *key)
+{
+    for (const struct http_handler *const *h = http_handlers; *h; h++)
+        if (i-- == 0) {
+            *key = (struct conf_key){
+                .name = (*h)->name.p, .kind = CONF_MAP, .choice = "handler", .table = (*h)->table, .doc = (*h)->doc};
+            return true;
+        }
+    return http_policy_key(i, key);
+}
+
+static const struct conf_table route_table = {
+    .what = "a route",
+    .keys = route_keys,
+    .count = sizeof route_keys / sizeof *route_keys,
+    .others = handler_or_policy_key,
 };
 
 static void free_hash(void *hash)
@@ -32,38 +52,24 @@ static int make_hash(struct conf_reader *r, struct hash *h)
     return error;
 }
 
-/* The handler that a route names. The route must name exactly one. */
-static int find_handler(struct conf_reader *r, struct conf_node *node, const struct http_handler **found,
-                        struct conf_node **settings)
+/* The handler that a route names, and its settings. NULL: it names none. */
+static const struct http_handler *find_handler(const struct conf_node *node, struct conf_node **settings)
 {
-    *found = NULL;
-    for (const struct http_handler *const *h = http_handlers; *h; h++) {
-        struct conf_node *named = conf_find(node, (*h)->name);
-        if (named && *found) {
-            conf_error_key(r, named, "a second handler; the route has `" STR_FMT "` already", STR_ARG((*found)->name));
-            return -EINVAL;
-        }
-        if (named) {
-            *found = *h;
-            *settings = named;
-        }
-    }
-    return 0;
+    for (const struct http_handler *const *h = http_handlers; *h; h++)
+        if ((*settings = conf_find(node, (*h)->name)))
+            return *h;
+    return NULL;
 }
 
 static int read_path(struct conf_reader *r, struct conf_node *node, const struct route_settings *s,
                      struct http_route *route)
 {
-    struct conf_node *exact = conf_find(node, STR("exact")), *path = conf_find(node, STR("path"));
-    if (!exact == !path) {
-        conf_error(r, node, "a route has either `exact` or `path`");
-        return -EINVAL;
-    }
+    const struct conf_node *exact = conf_find(node, STR("exact"));
     route->exact = exact != NULL;
     route->path = exact ? s->exact : s->path;
     if (http_path_is_normal(route->path))
         return 0;
-    conf_error(r, exact ? exact : path,
+    conf_error(r, exact ? exact : conf_find(node, STR("path")),
                "not a path as it is looked up: it starts with `/`, is not percent-encoded, and "
                "has no `//`, `/./` or `/../`");
     return -EINVAL;
@@ -98,44 +104,23 @@ static int read_settings(struct conf_reader *r, struct conf_node *node, struct h
     if (!route->settings)
         return -ENOMEM;
     int error = conf_read_map(r, node, h->table, route->settings);
-    if (!error && h->prepare)
+    if (!error && h->prepare && route->path.n) /* else the route is refused already */
         error = h->prepare(r, node, route, route->settings);
-    return error;
-}
-
-/* What a route says of itself; its settings and policies are left to be read. */
-static int read_route_keys(struct conf_reader *r, struct conf_node *node, struct http_route *route,
-                           struct conf_node **settings)
-{
-    struct conf_table others, table = CONF_TABLE("a route", route_keys);
-    struct route_settings s = {0};
-    int error = http_known_keys(r->arena, true, &others);
-    if (error)
-        return error;
-    table.more = &others;
-    error = conf_read_map(r, node, &table, &s);
-    if (!error)
-        error = find_handler(r, node, &route->handler, settings);
-    if (error)
-        return error;
-    error = read_path(r, node, &s, route);
-    if (!route->handler) {
-        conf_error(r, node, "a route needs a handler, such as `files`");
-        error = -EINVAL;
-    }
     return error;
 }
 
 static int read_route(struct conf_reader *r, struct conf_node *node, struct http_site *site)
 {
-    struct conf_node *settings = NULL;
+    struct route_settings s = {0};
+    struct conf_node *settings;
     struct http_route *route = arena_zalloc(r->arena, sizeof *route);
     if (!route)
         return -ENOMEM;
-    int error = read_route_keys(r, node, route, &settings);
-    if (!route->handler)
-        return error;
-    int settings_error = read_settings(r, settings, route);
+    int error = conf_read_map(r, node, &route_table, &s);
+    if (!error)
+        error = read_path(r, node, &s, route);
+    route->handler = find_handler(node, &settings);
+    int settings_error = route->handler ? read_settings(r, settings, route) : 0;
     int policies_error = http_policies_read(r, node, &site->missing.policies, &route->policies);
     error = error ? error : settings_error ? settings_error : policies_error;
     return error ? error : add_route(r, node, site, route);
@@ -227,21 +212,24 @@ static int read_later(struct conf_reader *r, struct conf_node *value, void *fiel
 }
 
 static const struct conf_key site_keys[] = {
-    {"hosts", CONF_TEXTS, offsetof(struct http_site, hosts),
-     .doc = "names it answers to, such as example.org or *.example.org; none: it is the default site"},
-    {"errors", CONF_CUSTOM, offsetof(struct http_site, errors), .read = http_errors_read,
-     .doc = "pages for errors, by status: {404: /404.html, 5xx: /sorry.html}"},
-    {"routes", CONF_CUSTOM, .required = true, .read = read_later, .doc = "which handler answers for which path"},
+    {"hosts", CONF_TEXTS, offsetof(struct http_site, hosts), .takes = "a host name",
+     .doc = "names it answers to, such as example.org or *.example.org; without any it is the default site"},
+    {"errors", CONF_CUSTOM, offsetof(struct http_site, errors), .read = http_errors_read, .entry = &http_error_entry,
+     .pattern = "^([45][0-9][0-9]|[45]xx)$", .doc = "pages for errors, by status: {404: /404.html, 5xx: /sorry.html}"},
+    {"routes", CONF_CUSTOM, .required = true, .read = read_later, .many = CONF_LIST, .table = &route_table,
+     .doc = "which handler answers for which path, in whatever order"},
+};
+
+const struct conf_table http_site_table = {
+    .what = "a site",
+    .keys = site_keys,
+    .count = sizeof site_keys / sizeof *site_keys,
+    .others = http_policy_key,
 };
 
 static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct http_site *site)
 {
-    struct conf_table others, table = CONF_TABLE("a site", site_keys);
-    int error = http_known_keys(r->arena, false, &others);
-    if (error)
-        return error;
-    table.more = &others;
-    error = conf_read_map(r, node, &table, site);
+    int error = conf_read_map(r, node, &http_site_table, site);
     int policies_error = http_policies_read(r, node, NULL, &site->missing.policies);
     struct conf_node *routes = conf_find(node, STR("routes"));
     int routes_error = routes && !conf_is_null(routes) ? read_routes(r, routes, site) : 0;

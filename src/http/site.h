@@ -20,8 +20,7 @@ extern const struct http_handler http_missing;
 int http_policies_read(struct conf_reader *r, struct conf_node *node, const struct http_policies *outer,
                        struct http_policies *policies) __attribute__((warn_unused_result));
 
-/* The keys of all handlers (for a route), then of all policies, for telling them from those that nobody knows: their
- * values are left to be read by their owners. 0 or -ENOMEM. */
-int http_known_keys(struct arena *arena, bool handlers, struct conf_table *table) __attribute__((warn_unused_result));
+/* Tells key i of all policies (struct conf_table, `others`). */
+bool http_policy_key(size_t i, struct conf_key *key);
 
 #endif

@@ -65,11 +65,13 @@ static void refuse(struct conf_reader *r, const struct conf_node *node, const st
     }
 }
 
+static const struct conf_key network = {
+    .kind = CONF_TEXT, .takes = "a network", .pattern = "^(all|unix|[0-9.]+(/[0-9]+)?|[0-9a-fA-F:.]+(/[0-9]+)?)$"};
+
 static int read_network(struct conf_reader *r, struct conf_node *node, struct networks *list)
 {
-    static const struct conf_key key = {.kind = CONF_TEXT};
     struct str text;
-    int error = conf_read_value(r, node, &key, &text);
+    int error = conf_read_value(r, node, &network, &text);
     if (error)
         return error;
     error = add_network(list, text);
@@ -94,9 +96,11 @@ static int read_networks(struct conf_reader *r, struct conf_node *node, void *fi
 }
 
 static const struct conf_key keys[] = {
-    {"allow", CONF_CUSTOM, offsetof(struct access, allow), .read = read_networks,
+    {"allow", CONF_CUSTOM, offsetof(struct access, allow), .min = 1, .read = read_networks, .single = &network,
+     .many = CONF_ONE_OR_LIST,
      .doc = "networks whose requests are answered, and no others: 10.0.0.0/8, 2001:db8::/32, an address, all, unix"},
-    {"deny", CONF_CUSTOM, offsetof(struct access, deny), .read = read_networks,
+    {"deny", CONF_CUSTOM, offsetof(struct access, deny), .read = read_networks, .single = &network,
+     .many = CONF_ONE_OR_LIST,
      .doc = "networks whose requests are refused with 403; the longest prefix in `allow` and `deny` decides"},
 };
 

@@ -23,11 +23,13 @@ struct auth {
 
 /* ---- configuration ---- */
 
+static const struct conf_key realm_key = {.kind = CONF_TEXT, .takes = "a text of printable ASCII"};
+static const struct conf_key file_key = {.kind = CONF_TEXT, .takes = "a path"};
+
 static int read_realm(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key key = {.kind = CONF_TEXT};
     struct str *realm = field;
-    int error = conf_read_value(r, node, &key, realm);
+    int error = conf_read_value(r, node, &realm_key, realm);
     for (size_t i = 0; i < realm->n && !error; i++)
         if (realm->p[i] < ' ' || realm->p[i] > '~') {
             conf_error(r, node, "has a character that is not printable ASCII");
@@ -43,18 +45,17 @@ static int read_users(struct conf_reader *r, struct conf_node *node, void *field
 
 static int read_file(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key key = {.kind = CONF_TEXT};
     struct str path;
-    int error = conf_read_value(r, node, &key, &path);
+    int error = conf_read_value(r, node, &file_key, &path);
     return error ? error : auth_users_load(r, node, path.p, field);
 }
 
 static const struct conf_key auth_keys[] = {
     {"realm", CONF_CUSTOM, offsetof(struct auth, realm), .fallback = "Restricted", .read = read_realm,
-     .doc = "what the password is for; browsers show it"},
-    {"users", CONF_CUSTOM, offsetof(struct auth, users), .secret = true, .read = read_users,
+     .single = &realm_key, .doc = "what the password is for; browsers show it"},
+    {"users", CONF_CUSTOM, offsetof(struct auth, users), .secret = true, .read = read_users, .entry = &auth_users_entry,
      .doc = "hashes of passwords by user, as `openssl passwd -6` makes them"},
-    {"file", CONF_CUSTOM, offsetof(struct auth, users), .read = read_file,
+    {"file", CONF_CUSTOM, offsetof(struct auth, users), .read = read_file, .single = &file_key,
      .doc = "more of them, as `htpasswd -B` writes them; read at the start"},
 };
 
@@ -81,8 +82,8 @@ static int read_auth(struct conf_reader *r, struct conf_node *node, void *field)
 }
 
 static const struct conf_key keys[] = {
-    {"auth", CONF_CUSTOM, 0, .read = read_auth,
-     .doc = "who has to log in: {realm: \"...\", users: {alice: \"$6$...\"}, file: /etc/tern/htpasswd}, or off"},
+    {"auth", CONF_CUSTOM, 0, .read = read_auth, .single = &conf_off, .table = &auth_table,
+     .doc = "who has to log in: {realm: Staff only, file: /etc/tern/htpasswd}"},
 };
 
 static const struct conf_table table = CONF_TABLE("auth", keys);

@@ -59,11 +59,13 @@ static int add_user(struct auth_users *users, struct arena *arena, struct str na
 
 /* ---- from a mapping ---- */
 
+const struct conf_key auth_users_entry = {
+    .name = "users", .kind = CONF_TEXT, .secret = true, .takes = "the hash of a password"};
+
 static int read_user(struct conf_reader *r, struct conf_node *node, struct auth_users *users)
 {
-    static const struct conf_key key = {.kind = CONF_TEXT, .secret = true};
     struct str hash;
-    int error = conf_read_value(r, node, &key, &hash);
+    int error = conf_read_value(r, node, &auth_users_entry, &hash);
     if (error)
         return error;
     const char *about_name = objection_to_name(node->key), *about_hash = auth_hash_objection(hash);

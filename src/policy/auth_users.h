@@ -7,7 +7,7 @@
 #define TERN_POLICY_AUTH_USERS_H
 
 #include "base/hash.h"
-#include "conf/report.h"
+#include "conf/value.h"
 
 struct auth_user;
 
@@ -18,6 +18,9 @@ struct auth_users {
 
 /* No users yet. 0, -ENOMEM, or what getrandom() failed with. */
 int auth_users_init(struct auth_users *users, struct arena *arena) __attribute__((warn_unused_result));
+
+/* What a mapping of users has for each name. */
+extern const struct conf_key auth_users_entry;
 
 /* Adds those of a mapping of names to hashes. */
 int auth_users_read(struct conf_reader *r, struct conf_node *node, struct auth_users *users)

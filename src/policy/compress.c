@@ -27,8 +27,8 @@ static const char *const levels[] = {
     "application/x-ndjson, application/rtf, font/ttf, font/otf, image/bmp, image/vnd.microsoft.icon]"
 
 static const struct conf_key keys[] = {
-    {"types", CONF_TEXTS, offsetof(struct compress, names), .fallback = TYPES,
-     .doc = "media types: application/json, text/*, */*+json"},
+    {"types", CONF_TEXTS, offsetof(struct compress, names), .fallback = TYPES, .takes = "a media type",
+     .pattern = "^[^/ ]+/[^/ ]+$", .doc = "what is compressed: application/json, text/*, */*+json"},
     {"min_size", CONF_SIZE, offsetof(struct compress, min_size), .fallback = "1k",
      .doc = "contents that are known to be smaller are sent as they are"},
     {"level", CONF_ENUM, offsetof(struct compress, level), .fallback = "balanced", .words = levels,
@@ -53,10 +53,11 @@ static int add_types(struct conf_reader *r, struct conf_node *node, struct compr
     return first;
 }
 
+static const struct conf_key toggle = {.kind = CONF_BOOL};
+
 /* `on` is a mapping in which nothing is said. */
 static int read_compress(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key toggle = {.kind = CONF_BOOL};
     struct compress *compress = field;
     struct conf_node defaults = {.kind = CONF_MAPPING};
     int error = 0;
@@ -72,8 +73,8 @@ static int read_compress(struct conf_reader *r, struct conf_node *node, void *fi
 }
 
 static const struct conf_key key[] = {
-    {"compress", CONF_CUSTOM, 0, .read = read_compress,
-     .doc = "content codings on the fly: on, off, or {types: [text/*], min_size: 1k, level: balanced}"},
+    {"compress", CONF_CUSTOM, 0, .read = read_compress, .single = &toggle, .table = &settings_table,
+     .doc = "content codings on the fly, brotli, zstd or gzip; {types: [text/*], min_size: 1k, level: balanced}"},
 };
 
 static const struct conf_table table = CONF_TABLE("compress", key);

@@ -45,9 +45,10 @@ static bool is_listed(const struct expires *expires, struct str type)
     return false;
 }
 
+static const struct conf_key entry = {.name = "media types", .kind = CONF_TIME, .max = 365 * 86400 * NSEC_SEC};
+
 static int read_lifetime(struct conf_reader *r, struct conf_node *node, struct expires *expires)
 {
-    static const struct conf_key kind = {.kind = CONF_TIME, .max = 365 * 86400 * NSEC_SEC};
     struct lifetime lifetime;
     if (parse_pattern(node->key, &lifetime.type) < 0) {
         conf_error_key(r, node, "not a media type, such as text/css, image/* or *");
@@ -57,7 +58,7 @@ static int read_lifetime(struct conf_reader *r, struct conf_node *node, struct e
         conf_error_key(r, node, "the same type a second time");
         return -EINVAL;
     }
-    int error = conf_read_value(r, node, &kind, &lifetime.time);
+    int error = conf_read_value(r, node, &entry, &lifetime.time);
     expires->v[expires->n++] = lifetime;
     return error;
 }
@@ -84,7 +85,7 @@ static int read_expires(struct conf_reader *r, struct conf_node *node, void *fie
 }
 
 static const struct conf_key keys[] = {
-    {"expires", CONF_CUSTOM, 0, .read = read_expires,
+    {"expires", CONF_CUSTOM, 0, .read = read_expires, .entry = &entry, .pattern = "^([^/ ]+/[^/ ]+|\\*)$",
      .doc = "how long caches may keep a response, by media type: {\"text/css\": 7d, \"image/*\": 30d, \"*\": 1h}"},
 };
 

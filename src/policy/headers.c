@@ -53,11 +53,12 @@ static bool is_repeated(const struct conf_node *map, const struct conf_node *fie
     return false;
 }
 
+static const struct conf_key entry = {.name = "field names", .kind = CONF_TEXT, .takes = "a value"};
+
 static int check_field(struct conf_reader *r, const struct conf_node *map, struct conf_node *field)
 {
-    static const struct conf_key kind = {.kind = CONF_TEXT};
     struct str value;
-    int error = conf_read_value(r, field, &kind, &value);
+    int error = conf_read_value(r, field, &entry, &value);
     const char *wrong = error ? NULL : what_is_wrong(field->key, value);
     if (!error && !wrong && is_repeated(map, field))
         wrong = "the same field a second time; upper and lower case make no difference";
@@ -82,7 +83,8 @@ static int read_headers(struct conf_reader *r, struct conf_node *node, void *fie
 }
 
 static const struct conf_key keys[] = {
-    {"headers", CONF_CUSTOM, offsetof(struct headers, node), .read = read_headers,
+    {"headers", CONF_CUSTOM, offsetof(struct headers, node), .read = read_headers, .entry = &entry,
+     .pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
      .doc = "fields that every response carries, by name; a route's are added to its site's"},
 };
 

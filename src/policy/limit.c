@@ -64,12 +64,13 @@ static int parse_requests(struct str text, struct limit *limit)
     return -EINVAL;
 }
 
+static const struct conf_key requests_key = {.kind = CONF_TEXT, .takes = "a rate", .pattern = "^[0-9]+/[smh]$"};
+
 static int read_requests(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key key = {.kind = CONF_TEXT};
     struct limit *limit = container_of(field, struct limit, requests);
     struct str text;
-    int error = conf_read_value(r, node, &key, &text);
+    int error = conf_read_value(r, node, &requests_key, &text);
     if (error)
         return error;
     error = parse_requests(text, limit);
@@ -84,11 +85,12 @@ static const char *const by_words[] = {[BY_CLIENT] = "client", [BY_SERVER] = "se
 
 static const struct conf_key limit_keys[] = {
     {"requests", CONF_CUSTOM, offsetof(struct limit, requests), .required = true, .read = read_requests,
-     .doc = "how many are answered in a second, minute or hour: 100/s, 600/m, 1000/h"},
+     .single = &requests_key, .doc = "how many are answered in a second, minute or hour: 100/s, 600/m, 1000/h"},
     {"burst", CONF_INT, offsetof(struct limit, rate.burst), .min = 1, .max = REQUESTS_MAX,
-     .doc = "how many may come at once; none: as many as the number of `requests`"},
+     .doc = "how many may come at once; without it as many as the number of `requests`"},
     {"by", CONF_ENUM, offsetof(struct limit, by), .fallback = "client", .words = by_words,
-     .doc = "client: each address, of IPv6 each /64, has this much; server: all together have"},
+     .doc =
+         "whose requests are counted together: those of each client, by address, of IPv6 by /64; or all of the server"},
 };
 
 static const struct conf_table limit_table = CONF_TABLE("limit", limit_keys);
@@ -107,9 +109,8 @@ static int read_limit(struct conf_reader *r, struct conf_node *node, void *field
 }
 
 static const struct conf_key keys[] = {
-    {"limit", CONF_CUSTOM, 0, .read = read_limit,
-     .doc =
-         "how often requests are answered, by all workers together: {requests: 100/s, burst: 50, by: client}, or off"},
+    {"limit", CONF_CUSTOM, 0, .read = read_limit, .single = &conf_off, .table = &limit_table,
+     .doc = "how often requests are answered, by all workers together: {requests: 100/s, burst: 50, by: client}"},
 };
 
 static const struct conf_table table = CONF_TABLE("limit", keys);

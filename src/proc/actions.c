@@ -230,22 +230,41 @@ static int do_without(const struct config *config, int error)
     return 0;
 }
 
+static int make_options(struct master *m, const struct config *config, struct control_options *options)
+{
+    *options = (struct control_options){.path = config->control,
+                                        .inherited = -1,
+                                        .actions = actions,
+                                        .count = sizeof actions / sizeof *actions,
+                                        .server = m};
+    return privs_account(config->user, config->group, &options->user, &options->group);
+}
+
+static int complain(const struct config *config, int error, FILE *errors)
+{
+    if (!config->control_configured)
+        return do_without(config, error);
+    fprintf(errors, "cannot open the control socket " STR_FMT ": %s\n", STR_ARG(config->control),
+            error == -EADDRINUSE ? "another server listens there" : strerror(-error));
+    return error;
+}
+
 int actions_open(struct master *m, const struct config *config, int inherited, FILE *errors)
 {
-    struct control_options options = {.path = config->control,
-                                      .inherited = inherited,
-                                      .actions = actions,
-                                      .count = sizeof actions / sizeof *actions,
-                                      .server = m};
-    if (config->control.n == 0)
-        return 0;
-    int error = privs_account(config->user, config->group, &options.user, &options.group);
+    struct control_options options;
+    int error = config->control.n ? make_options(m, config, &options) : 0;
+    if (error || config->control.n == 0)
+        return error ? complain(config, error, errors) : 0;
+    options.inherited = inherited;
+    error = control_open(&m->control, &m->reactor, &options);
+    return error ? complain(config, error, errors) : 0;
+}
+
+int actions_prepare(struct master *m, const struct config *config, FILE *errors)
+{
+    struct control_options options;
+    int error = make_options(m, config, &options);
     if (!error)
-        error = control_open(&m->control, &m->reactor, &options);
-    if (error && !config->control_configured)
-        return do_without(config, error);
-    if (error)
-        fprintf(errors, "cannot open the control socket " STR_FMT ": %s\n", STR_ARG(config->control),
-                error == -EADDRINUSE ? "another server listens there" : strerror(-error));
-    return error;
+        error = control_prepare(&m->control, &options);
+    return error ? complain(config, error, errors) : 0;
 }

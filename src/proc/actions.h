@@ -10,6 +10,9 @@
 int actions_open(struct master *m, const struct config *config, int inherited, FILE *errors)
     __attribute__((warn_unused_result));
 
+/* The same for a configuration that is to take over: control_commit() or control_abandon() follows. */
+int actions_prepare(struct master *m, const struct config *config, FILE *errors) __attribute__((warn_unused_result));
+
 void actions_reloaded(struct control_request *request, const struct generation *generation);
 void actions_upgraded(struct control_request *request, pid_t pid, struct str version);
 void actions_reopened(struct control_request *request, unsigned logs);

@@ -290,10 +290,20 @@ static int open_socket(struct control *control)
 
 void control_init(struct control *control, struct reactor *reactor)
 {
-    *control = (struct control){.reactor = reactor, .socket.fd = -1, .pause.ring = on_resume};
+    *control = (struct control){.reactor = reactor, .socket.fd = -1, .next.fd = -1, .pause.ring = on_resume};
     list_init(&control->clients);
     list_init(&control->pause.link);
     list_init(&control->listener.link);
+    list_init(&control->next_listener.link);
+}
+
+/* So that reactor_abandon() knows of it. */
+static void watch_for_nothing(struct control *control, struct watch *watch, int fd)
+{
+    watch->fd = fd;
+    watch->events = 0;
+    watch->ready = on_connection;
+    reactor_watch(control->reactor, watch);
 }
 
 int control_open(struct control *control, struct reactor *reactor, const struct control_options *options)
@@ -303,10 +313,7 @@ int control_open(struct control *control, struct reactor *reactor, const struct 
     int error = open_socket(control);
     if (error)
         return error;
-    /* Watched from now on, for nothing, so that reactor_abandon() knows of it. */
-    control->listener.fd = control->socket.fd;
-    control->listener.ready = on_connection;
-    reactor_watch(reactor, &control->listener);
+    watch_for_nothing(control, &control->listener, control->socket.fd);
     return 0;
 }
 
@@ -325,6 +332,51 @@ void control_stop(struct control *control)
     reactor_disarm(&control->pause);
     reactor_unwatch(control->reactor, &control->listener);
     control_socket_close(&control->socket, false);
+}
+
+/* ---- another place ---- */
+
+static bool is_here(const struct control *control, struct str path)
+{
+    return control->socket.fd >= 0 && str_eq(path, str_of(control->socket.address.sun_path));
+}
+
+int control_prepare(struct control *control, const struct control_options *options)
+{
+    control->next_options = *options;
+    control->moves = !is_here(control, options->path);
+    if (!control->moves || options->path.n == 0)
+        return 0;
+    int error = control_socket_open(&control->next, options->path, options->group);
+    if (!error)
+        watch_for_nothing(control, &control->next_listener, control->next.fd);
+    return error;
+}
+
+void control_abandon(struct control *control)
+{
+    reactor_unwatch(control->reactor, &control->next_listener);
+    if (control->next.fd >= 0)
+        control_socket_close(&control->next, true);
+    control->next.fd = -1;
+    control->moves = false;
+}
+
+void control_commit(struct control *control)
+{
+    control->options = control->next_options;
+    if (!control->moves)
+        return;
+    control_stop(control);
+    control_socket_close(&control->socket, true);
+    reactor_unwatch(control->reactor, &control->next_listener);
+    control->socket = control->next;
+    control->next.fd = -1;
+    control->moves = false;
+    if (control->socket.fd < 0)
+        return;
+    watch_for_nothing(control, &control->listener, control->socket.fd);
+    control_start(control);
 }
 
 void control_close(struct control *control, bool remove)

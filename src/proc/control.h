@@ -29,8 +29,8 @@ struct control_action {
 };
 
 struct control_options {
-    struct str path;
-    uid_t user; /* of the workers; it may ask, and so may the members of ... */
+    struct str path; /* looked at while it is opened */
+    uid_t user;      /* of the workers; it may ask, and so may the members of ... */
     gid_t group;
     int inherited; /* the socket that our predecessor hands over; -1: there is none */
     const struct control_action *actions;
@@ -43,6 +43,10 @@ struct control {
     struct reactor *reactor;
     struct control_socket socket;
     struct watch listener;
+    struct control_options next_options; /* of control_prepare() ... */
+    struct control_socket next;          /* ... and its socket, if it is to be another one */
+    struct watch next_listener;
+    bool moves;         /* to the next, or to none */
     struct alarm pause; /* after it could not accept */
     struct list clients;
     size_t count;
@@ -58,6 +62,13 @@ int control_open(struct control *control, struct reactor *reactor, const struct 
 
 /* Answers from now on, as the process that this is. To be called again when a successor has listened in vain. */
 void control_start(struct control *control);
+
+/* Prepares for other options, of another configuration; without a path there is to be no socket. 0 or -errno, as
+ * control_open(). Then either control_commit() makes them count, and connections stay, or control_abandon() forgets
+ * them. */
+int control_prepare(struct control *control, const struct control_options *options) __attribute__((warn_unused_result));
+void control_commit(struct control *control);
+void control_abandon(struct control *control);
 
 /* Takes no more connections, which are the successor's now. Those that are there are served on. */
 void control_stop(struct control *control);

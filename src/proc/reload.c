@@ -80,6 +80,20 @@ static int switch_log(const struct master *m, const struct config *config, FILE 
     return error;
 }
 
+/* What can be taken back: see undo(). */
+static int prepare(struct master *m, const struct config *config, FILE *errors)
+{
+    int error = switch_log(m, config, errors);
+    return error ? error : actions_prepare(m, config, errors);
+}
+
+static void undo(struct master *m)
+{
+    control_abandon(&m->control);
+    if (switch_log(m, m->current->config, m->reload.errors_file) < 0)
+        log_threshold = level_of(m, m->current->config);
+}
+
 /* ---- taking over ---- */
 
 /* What the system does not let us have, though it is configured. */
@@ -126,6 +140,7 @@ static void on_ready(struct generation *g)
     watchdog_set(m);
     warn(m, g->config);
     if (old) {
+        control_commit(&m->control);
         log_notice("generation %u serves with %zu worker%s, generation %u drains", g->number, g->count,
                    g->count == 1 ? "" : "s", old->number);
         generation_retire(old, MESSAGE_RETIRE);
@@ -159,8 +174,8 @@ static void on_failed(struct generation *g, const char *why)
     struct reload *reload = &m->reload;
     reload->coming = NULL;
     fprintf(reload->errors_file, "%s\n", why);
-    if (m->current && switch_log(m, m->current->config, reload->errors_file) < 0)
-        log_threshold = level_of(m, m->current->config);
+    if (m->current)
+        undo(m);
     refuse(m, "reload refused");
     if (!m->current) {
         m->status = EXIT_FAILED;
@@ -208,7 +223,7 @@ void reload_ask(struct master *m, struct control_request *request)
 static int launch(struct master *m, struct config *config, bool patience)
 {
     struct reload *reload = &m->reload;
-    int error = m->current ? switch_log(m, config, reload->errors_file) : 0;
+    int error = m->current ? prepare(m, config, reload->errors_file) : 0;
     if (error) {
         config_free(config);
         return error;
@@ -242,8 +257,8 @@ static void reload(struct master *m)
     struct config *config = config_load(m->options, m->reload.errors_file);
     if (config && launch(m, config, false) == 0)
         return;
-    if (config && switch_log(m, m->current->config, m->reload.errors_file) < 0)
-        log_threshold = level_of(m, m->current->config);
+    if (config)
+        undo(m);
     refuse(m, "reload refused");
 }
 

@@ -269,7 +269,8 @@ void upgrade_cancel(struct master *m)
 {
     struct upgrade *upgrade = &m->upgrade;
     for (struct list *l; (l = list_pop_front(&upgrade->asked));)
-        control_refuse(container_of(l, struct control_request, link), "refused", STR("the server is stopping"), NULL, 0);
+        control_refuse(container_of(l, struct control_request, link), "refused", STR("the server is stopping"), NULL,
+                       0);
     upgrade->wanted = false;
     reactor_disarm(&upgrade->deadline);
     if (upgrade->successor)

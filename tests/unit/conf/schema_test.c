@@ -257,6 +257,87 @@ Test(schema, an_empty_list_is_no_text)
     conf_run_end(&run);
 }
 
+/* ---- choices, and keys that others read ---- */
+
+static const struct conf_key shape_keys[] = {
+    {"circle", CONF_INT, 0, .choice = "shape"},
+    {"square", CONF_INT, 0, .choice = "shape"},
+    {"red", CONF_BOOL, 0, .choice = "colour"},
+};
+
+static const struct conf_key other_keys[] = {
+    {"blue", CONF_BOOL, 0, .choice = "colour"},
+    {"weight", CONF_INT, 0, .required = true, .fallback = "7"},
+};
+
+static bool other_key(size_t i, struct conf_key *key)
+{
+    if (i >= sizeof other_keys / sizeof *other_keys)
+        return false;
+    *key = other_keys[i];
+    return true;
+}
+
+static const struct conf_key round_keys[] = {{"port", CONF_INT, .doc = "p"}};
+static const struct conf_table more_shapes = CONF_TABLE("more", round_keys);
+static const struct conf_table shape_table = {.what = "a shape",
+                                              .keys = shape_keys,
+                                              .count = sizeof shape_keys / sizeof *shape_keys,
+                                              .more = &more_shapes,
+                                              .others = other_key};
+
+static const struct reject choice_rejects[] = {
+    {"{}", "t:1:1: error: lacks a shape, one of `circle`, `square`\n"
+           "t:1:1: error: lacks a colour, one of `red`, `blue`\n"},
+    {"{circle: 1}", "t:1:1: error: lacks a colour, one of `red`, `blue`\n"},
+    {"{circle: 1, blue: on, square: 2}", "t:1:23: error: square: a second shape beside `circle`\n"},
+    {"{circle: 1, blue: x, red: on}", "t:1:22: error: red: a second colour beside `blue`\n"},
+    {"{circel: 1, square: 2, red: on}", "t:1:2: error: circel: unknown key in a shape; did you mean `circle`?\n"},
+    {"{wieght: 1, square: 2, red: on}", "t:1:2: error: wieght: unknown key in a shape; did you mean `weight`?\n"},
+    {"{prot: 1, square: 2, red: on}", "t:1:2: error: prot: unknown key in a shape; did you mean `port`?\n"},
+};
+
+static int read_shape(struct conf_run *run, struct str text, int64_t *shape)
+{
+    conf_run_start(run, text);
+    cr_assert_eq(run->status, 0, "%s", conf_run_errors(run));
+    return conf_read_map(&run->reader, run->root, &shape_table, shape);
+}
+
+Test(schema, choices_rejected)
+{
+    for (size_t i = 0; i < sizeof choice_rejects / sizeof *choice_rejects; i++) {
+        struct conf_run run;
+        int64_t shape;
+        cr_expect_eq(read_shape(&run, str_of(choice_rejects[i].text), &shape), -EINVAL, "%s", choice_rejects[i].text);
+        cr_expect_str_eq(conf_run_errors(&run), choice_rejects[i].errors);
+        conf_run_end(&run);
+    }
+}
+
+/* Neither their values nor their absence are looked at. */
+Test(schema, what_others_read_is_left_to_them)
+{
+    struct conf_run run;
+    int64_t shape;
+    cr_expect_eq(read_shape(&run, STR("{square: 5, blue: [x]}"), &shape), 0, "%s", conf_run_errors(&run));
+    cr_expect_eq(shape, 5);
+    cr_expect_str_eq(conf_run_dump(&run).p, "square: 5\nblue:\n  - x\n");
+    conf_run_end(&run);
+}
+
+Test(schema, a_walk_meets_every_key)
+{
+    static const char *const names[] = {"circle", "square", "red", "blue", "weight", "port"};
+    size_t i = 0;
+    for (struct conf_walk walk = {.table = &shape_table}; conf_next(&walk); i++) {
+        cr_assert_lt(i, sizeof names / sizeof *names);
+        cr_expect_str_eq(walk.key->name, names[i]);
+        cr_expect_eq(conf_opens_choice(&shape_table, walk.key), i == 0 || i == 2, "%s", names[i]);
+    }
+    cr_expect_eq(i, sizeof names / sizeof *names);
+}
+
 /* ---- mappings that several tables share ---- */
 
 struct door {

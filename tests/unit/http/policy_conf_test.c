@@ -203,7 +203,7 @@ Test(policy_conf, many_policies)
     for (size_t i = 0; i < MANY; i++) {
         snprintf(names[i], sizeof names[i], "key%zu", i);
         keys[i] = (struct conf_key){.name = names[i], .kind = CONF_INT};
-        tables[i] = (struct conf_table){"many", &keys[i], 1, NULL};
+        tables[i] = (struct conf_table){.what = "many", .keys = &keys[i], .count = 1};
         each[i] = (struct http_policy){.table = &tables[i], .size = sizeof(int64_t)};
         registry[i] = &each[i];
         at += sprintf(at, ", key%zu: %zu", i, i);
