@@ -20,6 +20,7 @@ static struct {
     ev_timer wheel_timer; /* when the wheel next has something to look at */
     nsec wheel_at;        /* what that timer is set to; NSEC_NEVER: it is stopped */
     ev_timer decay;       /* runs while there are more free stacks than are worth keeping */
+    ev_async refused;     /* sent when a descriptor could not be watched */
     struct wheel wheel;
     nsec now;
 } loop;
@@ -98,6 +99,18 @@ static void set_decay_timer(void)
     }
 }
 
+static void on_refused(struct ev_loop *ev, ev_async *async, int events)
+{
+    (void)ev, (void)async, (void)events;
+}
+
+/* What epoll has no room for gets an event at once; but libev would go to sleep on it. */
+static void before_poll(struct ev_loop *ev)
+{
+    if (ev_pending_count(ev))
+        ev_async_send(ev, &loop.refused);
+}
+
 static int loop_init(void)
 {
     loop.ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOINOTIFY);
@@ -106,6 +119,9 @@ static int loop_init(void)
     ev_check_init(&loop.check, on_check);
     ev_set_priority(&loop.check, EV_MAXPRI);
     ev_check_start(loop.ev, &loop.check);
+    ev_async_init(&loop.refused, on_refused);
+    ev_async_start(loop.ev, &loop.refused);
+    ev_set_loop_release_cb(loop.ev, before_poll, NULL);
     ev_timer_init(&loop.wheel_timer, on_wheel_timer, 0., 0.);
     ev_timer_init(&loop.decay, on_decay, DECAY_PERIOD, DECAY_PERIOD);
     loop.wheel_at = NSEC_NEVER;
@@ -118,6 +134,7 @@ static void loop_free(void)
 {
     ev_timer_stop(loop.ev, &loop.wheel_timer);
     ev_timer_stop(loop.ev, &loop.decay);
+    ev_async_stop(loop.ev, &loop.refused);
     ev_check_stop(loop.ev, &loop.check);
     ev_loop_destroy(loop.ev);
     loop.ev = NULL;

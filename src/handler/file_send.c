@@ -102,8 +102,8 @@ static int send_open(struct exchange *x, struct file_entry *entry, const struct 
         done += n;
     }
     if (error == -ESTALE || error == -EIO)
-        log_limited(LOG_LEVEL_WARN, "files: " STR_FMT " changed while it was sent: the client is cut off",
-                    STR_ARG(x->request.uri.path));
+        log_limited(LOG_LEVEL_WARN, "files: " STR_FMT " %s while it was sent: the client is cut off",
+                    STR_ARG(x->request.uri.path), file_still_is(entry->fd, &stamp) ? "could not be read" : "changed");
     return error;
 }
 

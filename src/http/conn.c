@@ -17,10 +17,18 @@ enum {
 #define CUT_ROUND (50 * NSEC_MS)
 #define LINGER_TIME (5 * NSEC_SEC)
 
+static void flush_log(struct conns *conns)
+{
+    access_flush(conns->server->access);
+    uint64_t lost = access_lost(conns->server->access);
+    conns->score->access_lost += lost - conns->log_lost;
+    conns->log_lost = lost;
+}
+
 static void on_log_timer(struct wheel_node *timer)
 {
     struct conns *conns = container_of(timer, struct conns, log_timer);
-    access_flush(conns->server->access);
+    flush_log(conns);
     if (access_pending(conns->server->access)) /* the disk is full, say: another try later */
         green_timer_arm(timer, nsec_add(green_now(), conns->server->access_flush));
 }
@@ -305,7 +313,7 @@ void conns_end(struct conns *conns)
 {
     green_timer_disarm(&conns->log_timer);
     if (conns->server->access)
-        access_flush(conns->server->access);
+        flush_log(conns);
 }
 
 void conns_log(struct conns *conns, const struct access_entry *entry)

@@ -54,6 +54,7 @@ struct conns {
     bool (*shed)(void);          /* gives up descriptors that can be done without; false: there are none */
     struct green_cond room;      /* a connection has ended, or could be ended for another */
     struct wheel_node log_timer; /* when the access log is to be written */
+    uint64_t log_lost;           /* lines of it, as far as they are counted in `score` */
     struct score *score;         /* where they are counted */
 };
 

@@ -44,6 +44,7 @@ struct h1_scan {
 /* What is kept of a head that has not come to its end, while its connection has no thread. */
 struct h1_begun {
     nsec deadline; /* by which it is to be complete */
+    nsec since;    /* when its first byte had come; 0: nobody wants to know */
     struct h1_scan scan;
     size_t n, room;
     char bytes[];

@@ -1,6 +1,8 @@
 /* h1_conn.c: a connection of HTTP/1.x, served top to bottom. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include "http/h1.h"
 #include "http/route.h"
@@ -20,25 +22,73 @@ enum next {
     LINGER,       /* the last answer has been given */
 };
 
-static void log_request(struct h1 *h)
+/* ---- the access log ---- */
+
+static struct str find_field(const void *request, struct str name)
 {
-    const struct http_request *request = &h->x.request;
-    if (!h->x.server->access)
+    return http_field(request, name);
+}
+
+static unsigned own_port(const struct conn *conn)
+{
+    struct sockaddr_storage address;
+    struct peer self;
+    socklen_t size = sizeof address;
+    if (getsockname(conn->stream.fd.fd, (struct sockaddr *)&address, &size) < 0)
+        return 0;
+    peer_from(&self, (const struct sockaddr *)&address);
+    return self.port;
+}
+
+/* A request that was refused while its head was being read has spent all of its time on that. */
+static struct access_times times_of(const struct h1 *h)
+{
+    const struct http_times *times = &h->x.times;
+    struct green_spent now = green_spent(), read = times->read.at ? times->read : now;
+    return (struct access_times){
+        .total = now.at - times->begun,
+        .header = read.at - times->begun,
+        .cpu = now.running - read.running,
+        .pool = now.pool - read.pool,
+        .client = now.descriptor - read.descriptor,
+    };
+}
+
+/* What costs a system call, or the clock. */
+static void find_out(const struct h1 *h, unsigned needs, struct access_entry *entry)
+{
+    if (needs & ACCESS_NEEDS_MS) {
+        nsec now = clock_read(CLOCK_REALTIME);
+        entry->time = now / NSEC_SEC;
+        entry->ms = (unsigned)(now % NSEC_SEC / NSEC_MS);
+    }
+    if (needs & ACCESS_NEEDS_PORT)
+        entry->port = own_port(h->conn);
+    if (needs & ACCESS_NEEDS_TIMES)
+        entry->times = times_of(h);
+}
+
+static void log_request(const struct h1 *h)
+{
+    const struct access_log *log = h->x.server->access;
+    if (!log)
         return;
     char client[PEER_TEXT];
-    struct str line = request->line;
     struct access_entry entry = {
-        .time = time(NULL),
         .client = peer_print(&h->conn->peer, client),
         .user = h->x.user,
-        .method = str_cut(&line, ' '),
-        .target = str_cut(&line, ' '),
-        .version = line,
-        .referer = http_field(request, STR("Referer")),
-        .user_agent = http_field(request, STR("User-Agent")),
+        .line = h->x.request.line,
+        .host = h->x.request.host,
         .status = (unsigned)h->x.response.status,
         .bytes = h->x.response.sent,
+        .reason = str_of(h->x.reason),
+        .request = &h->x.request,
+        .field = find_field,
+        .time = time(NULL),
     };
+    unsigned needs = access_needs(log);
+    if (needs)
+        find_out(h, needs, &entry);
     conns_log(h->conn->owner, &entry);
 }
 
@@ -58,9 +108,9 @@ static void log_refusal(const struct h1 *h, int status)
     char client[PEER_TEXT];
     struct str peer = peer_print(&h->conn->peer, client), line = h->x.request.line;
     if (LOG_LEVEL_INFO >= log_threshold)
-        log_info("client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, h->wrong, STR_ARG(line));
+        log_info("client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, h->x.reason, STR_ARG(line));
     else
-        log_limited(LOG_LEVEL_NOTICE, "client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, h->wrong,
+        log_limited(LOG_LEVEL_NOTICE, "client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, h->x.reason,
                     STR_ARG(line));
 }
 
@@ -72,10 +122,10 @@ static void find_terms(struct h1 *h)
 }
 
 /* Answers a request that can't be served, as the last one of its connection. LINGER, or -errno. */
-static int refuse(struct h1 *h, int status, const char *wrong)
+static int refuse(struct h1 *h, int status, const char *reason)
 {
     h->keep_alive = false;
-    h->wrong = wrong;
+    h->x.reason = reason;
     if (!h->x.request.line.p)
         h->x.request.line = raw_line(h);
     if (!h->x.site)
@@ -90,10 +140,10 @@ static int refuse(struct h1 *h, int status, const char *wrong)
 
 struct failure {
     int error, status;
-    const char *wrong;
+    const char *reason;
 };
 
-/* What a failure before a head was sent means to the peer; status 0: there is no peer to tell. */
+/* What a failure means, and, before a head was sent, to the peer; status 0: there is no peer to tell. */
 static const struct failure *failure_of(int error)
 {
     static const struct failure table[] = {
@@ -105,16 +155,25 @@ static const struct failure *failure_of(int error)
         {-EMFILE, 503, "no descriptor left"},
         {-ENFILE, 503, "no descriptor left"},
         {-ENOBUFS, 503, "no buffer left"},
-        {-EPIPE, 0, NULL},
-        {-ECANCELED, 0, NULL},
-        {-ECONNRESET, 0, NULL},
-        {-ECONNABORTED, 0, NULL},
+        {-ESTALE, 500, "the file has changed while it was sent"},
+        {-EIO, 500, "the file could not be read to its end"},
+        {-EPROTO, 500, "the handler left its answer unfinished"},
+        {-EPIPE, 0, "the client is gone"},
+        {-ECONNRESET, 0, "the client is gone"},
+        {-ECONNABORTED, 0, "the client is gone"},
+        {-ECANCELED, 0, "the server has stopped"},
     };
     static const struct failure other = {0, 500, "the handler failed"};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].error == error)
             return &table[i];
     return &other;
+}
+
+static const char *reason_of_cut(const struct h1 *h, int error)
+{
+    bool sending = error == -ETIMEDOUT && h->body.error != error;
+    return sending ? "the client took nothing for timeouts.write" : failure_of(error)->reason;
 }
 
 /* ---- one request ---- */
@@ -131,6 +190,8 @@ static void begin_exchange(struct h1 *h)
     h->x.site = NULL;
     h->x.route = NULL;
     h->x.failure = NULL;
+    h->x.reason = NULL;
+    h->x.times.read.at = 0;
     h->x.user.n = 0;
     h->x.as_is = false;
     h->x.response.status = 0;
@@ -147,6 +208,7 @@ static void end_exchange(struct h1 *h)
     arena_clear(&h->x.arena);
     h->scan = (struct h1_scan){0};
     h->deadline = 0;
+    h->x.times.begun = 0;
 }
 
 /* What is buffered of a head is more than it may be: by its fields, or by the first line alone. */
@@ -201,6 +263,8 @@ static int parse_head(struct h1 *h, size_t n)
     h->conn->empty_lines = 0;
     h1_input_pin(&h->in);
     int status = h1_parse(h, bytes, n);
+    if (green_accounts)
+        h->x.times.read = green_spent();
     return status ? refuse(h, status, h->wrong) : ANSWER;
 }
 
@@ -211,6 +275,8 @@ static int read_head(struct h1 *h)
         if (h->scan.checked == 0)
             skip_empty_lines(h);
         struct str bytes = h1_buffered(&h->in);
+        if (bytes.n && green_accounts && !h->x.times.begun)
+            h->x.times.begun = clock_monotonic();
         ssize_t n = bytes.n ? h1_scan(&h->scan, bytes.p, bytes.n) : 0;
         if (n < 0)
             return refuse(h, 400, h->scan.wrong);
@@ -246,11 +312,13 @@ static int answer(struct h1 *h)
     int error = http_serve(&h->x);
     const struct failure *failure = error && !h->x.response.status ? failure_of(error) : NULL;
     if (failure && failure->status)
-        return refuse(h, failure->status, failure->wrong);
-    log_request(h);
+        return refuse(h, failure->status, failure->reason);
+    if (!error && !h->x.response.ended)
+        error = -EPROTO;
     if (error)
-        return error;
-    return h->x.response.ended ? conclude(h) : -EPROTO;
+        h->x.reason = reason_of_cut(h, error);
+    log_request(h);
+    return error ? error : conclude(h);
 }
 
 /* Serves what there is, until the connection needs no thread. */
@@ -284,6 +352,7 @@ static int restore(struct h1 *h)
         return 0;
     h->scan = h->begun->scan;
     h->deadline = h->begun->deadline;
+    h->x.times.begun = h->begun->since;
     return h1_input_restore(&h->in, (struct str){h->begun->bytes, h->begun->n});
 }
 
@@ -301,6 +370,7 @@ static int save(struct h1 *h)
     }
     begun->scan = h->scan;
     begun->deadline = h->deadline;
+    begun->since = h->x.times.begun;
     begun->n = bytes.n;
     memcpy(begun->bytes, bytes.p, bytes.n);
     return 0;
@@ -329,6 +399,7 @@ void conn_serve(struct conn *conn)
     h.conn = conn;
     h.x.server = conn->owner->server;
     h.x.peer = &conn->peer;
+    h.x.times.begun = green_accounts ? green_now() : 0; /* a poll told so, or an accept: time in the queue counts */
     h.scan = (struct h1_scan){0};
     h.deadline = 0;
     h.out = out_on(h.frame_out, sizeof h.frame_out);

@@ -138,11 +138,12 @@ static int file(struct exchange *x, int fd, off_t at, size_t n, const struct fil
     int error = h->chunked ? put_chunk_size(h, n) : 0;
     if (!error)
         error = flush_with(h, STR(""), true);
+    off_t start = at;
     if (!error)
-        error = stream_sendfile(&h->conn->stream, fd, at, n, stamp, write_timeout(h));
+        error = stream_sendfile(&h->conn->stream, fd, &at, n, stamp, write_timeout(h));
+    x->response.sent += (uint64_t)(at - start);
     if (error)
         return error;
-    x->response.sent += n;
     return h->chunked ? h1_put(h, STR("\r\n")) : 0;
 }
 

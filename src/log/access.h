@@ -2,38 +2,29 @@
  *
  * Lines gather in a buffer, which is written when it is full, when the caller's clock says so (access_flush()), and
  * at the end. A line that can't be written stays in the buffer until its room is needed; then it is dropped and
- * counted, and the error log says so, at most once a second. Nothing here ever fails or waits for a request's sake.
+ * counted. The error log says so, at most once a minute, and once more when it is over. Nothing here ever fails or
+ * waits for a request's sake.
  *
- * A log belongs to one thread. A worker inherits its master's open log, with an empty buffer, over fork().
+ * A log belongs to one thread. A worker inherits its master's open log, with an empty buffer, over fork(). After a
+ * rotation the master, which may have rights that its workers lack, opens the file anew (access_reopen()) and hands the
+ * descriptor (access_fd()) to each of them (access_take()).
  */
 #ifndef TERN_LOG_ACCESS_H
 #define TERN_LOG_ACCESS_H
 
-#include "base/str.h"
+#include "log/access_format.h"
 
 struct access_log;
 
-/* What a line tells. A field that is empty is written as "-". Bytes that are not printable ASCII, quotes and
- * backslashes come out as \xHH; a field longer than 8 KiB is cut. */
-struct access_entry {
-    int64_t time;       /* when the request ended, in seconds since 1970 */
-    struct str client;  /* address, without its port */
-    struct str user;    /* as authenticated */
-    struct str method;  /* of a request that could not be parsed, method and version are empty ... */
-    struct str target;  /* ... and this is its first line */
-    struct str version; /* "HTTP/1.1" */
-    struct str referer;
-    struct str user_agent;
-    unsigned status;
-    uint64_t bytes; /* of the content that was sent */
-};
+enum { ACCESS_BUFFER_MIN = ACCESS_LINE_MAX }; /* bytes of a buffer: the longest line must fit into it */
 
-enum { ACCESS_BUFFER_MIN = 64 * 1024 }; /* bytes of a buffer: the longest line must fit into it */
-
-/* Opens a log at the end of the file at `path`, which is created if need be. `format` is a word: combined. `buffer`:
- * bytes that may gather. 0, -EINVAL for a format nobody knows, -ENOMEM, or what open() failed with. */
-int access_open(struct access_log **log, struct str path, struct str format, size_t buffer)
+/* Opens a log at the end of the file at `path`, which is created if need be. The format must outlive it. `buffer`:
+ * bytes that may gather. 0, -EINVAL for too small a buffer, -ENOMEM, or what open() failed with. */
+int access_open(struct access_log **log, struct str path, const struct access_format *format, size_t buffer)
     __attribute__((warn_unused_result));
+
+/* What an entry has to have: a set of enum access_needs. */
+unsigned access_needs(const struct access_log *log) __attribute__((pure));
 
 /* Adds a line. */
 void access_write(struct access_log *log, const struct access_entry *entry);
@@ -47,13 +38,15 @@ bool access_pending(const struct access_log *log);
 /* Lines lost since the log was opened. */
 uint64_t access_lost(const struct access_log *log);
 
-/* Opens a file of the same name anew, and goes on there. 0 or -errno; then the log is where it was. */
+/* Opens a file of the same name anew, and goes on there. One that has to be created gets mode and owner of the old one.
+ * 0 or -errno; then the log is where it was. */
 int access_reopen(struct access_log *log) __attribute__((warn_unused_result));
 
 /* The file that is written to. */
 int access_fd(const struct access_log *log) __attribute__((pure));
 
-/* Goes on in another open file, after writing what has gathered to the old one. `fd` is closed in any case. */
+/* Goes on in another open file, after writing what has gathered to the old one, as far as that takes it: a line whose
+ * start went there is not continued in the new one. `fd` is closed in any case: the log keeps its number. */
 void access_take(struct access_log *log, int fd);
 
 /* Flushes and ends a log; NULL is none. */

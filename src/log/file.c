@@ -24,7 +24,9 @@ int log_file_path(char to[static PATH_MAX], struct str path)
 int log_file_open(const char *path)
 {
     int fd = open(path, FLAGS, MODE);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 int log_file_replace(int fd, int next)

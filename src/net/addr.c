@@ -117,6 +117,19 @@ void peer_from(struct peer *peer, const struct sockaddr *address)
     }
 }
 
+/* Every line of an access log has one, and inet_ntop() would use printf. */
+static struct str print_ipv4(const unsigned char *ip, char *text)
+{
+    struct out o = out_on(text, PEER_TEXT);
+    for (int i = 0; i < 4; i++) {
+        if (i)
+            out_char(&o, '.');
+        out_u64(&o, ip[i]);
+    }
+    out_char(&o, '\0');
+    return (struct str){text, out_len(&o) - 1};
+}
+
 struct str peer_print(const struct peer *peer, char text[static PEER_TEXT])
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:0:0/96 */
@@ -126,7 +139,9 @@ struct str peer_print(const struct peer *peer, char text[static PEER_TEXT])
         family = AF_INET;
         ip += sizeof mapped;
     }
-    if ((family != AF_INET && family != AF_INET6) || !inet_ntop(family, ip, text, PEER_TEXT))
+    if (family == AF_INET)
+        return print_ipv4(ip, text);
+    if (family != AF_INET6 || !inet_ntop(family, ip, text, PEER_TEXT))
         memcpy(text, "unix:", sizeof "unix:");
     return str_of(text);
 }

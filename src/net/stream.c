@@ -87,12 +87,12 @@ bool file_still_is(int file, const struct file_stamp *stamp)
            now.st_mtim.tv_nsec == stamp->modified.tv_nsec;
 }
 
-int stream_sendfile(struct stream *s, int file, off_t at, size_t n, const struct file_stamp *stamp, nsec timeout)
+int stream_sendfile(struct stream *s, int file, off_t *at, size_t n, const struct file_stamp *stamp, nsec timeout)
 {
     for (bool first = true; n; first = false) {
         if (!first && !file_still_is(file, stamp))
             return -ESTALE;
-        ssize_t sent = s->ops->sendfile(s, file, &at, n);
+        ssize_t sent = s->ops->sendfile(s, file, at, n);
         if (sent == 0)
             return -EIO;
         if (sent < 0 && sent != -EAGAIN)

@@ -12,12 +12,10 @@
 #include "conf/include.h"
 #include "conf/yaml.h"
 #include "handler/registry.h"
-#include "log/log.h"
 #include "policy/registry.h"
 #include "proc/reach.h"
 
 #define IN(member) offsetof(struct config, member)
-#define IN_LOG(member) offsetof(struct log_settings, member)
 
 static const char *const automatic[] = {"auto", NULL};
 
@@ -94,48 +92,6 @@ static int read_listen(struct conf_reader *r, struct conf_node *node, void *fiel
     return first;
 }
 
-/* ---- log ---- */
-
-static const struct conf_key access_keys[] = {
-    {"path", CONF_TEXT, IN_LOG(access), .required = true, .doc = "the file"},
-    {"format", CONF_TEXT, IN_LOG(access_format), .fallback = "combined", .doc = "combined"},
-    {"buffer", CONF_SIZE, IN_LOG(access_buffer), .fallback = "64k", .min = ACCESS_BUFFER_MIN, .max = 16 << 20,
-     .doc = "lines gather in a buffer of this size"},
-    {"flush", CONF_TIME, IN_LOG(access_flush), .fallback = "1s", .min = 100 * NSEC_MS, .max = 3600 * NSEC_SEC,
-     .doc = "the longest that a line stays there"},
-};
-
-static const struct conf_table access_table = CONF_TABLE("access", access_keys);
-static const struct conf_key access_path = {"access", CONF_TEXT, .doc = "path"};
-
-static int read_access(struct conf_reader *r, struct conf_node *node, void *field)
-{
-    struct log_settings *log = container_of(field, struct log_settings, access);
-    log->access_format = STR("combined");
-    log->access_buffer = ACCESS_BUFFER_MIN;
-    log->access_flush = NSEC_SEC;
-    if (node->kind == CONF_MAPPING) {
-        int error = conf_read_map(r, node, &access_table, log);
-        if (!error && !str_eq(log->access_format, STR("combined"))) {
-            conf_error(r, conf_find(node, STR("format")), "there is one format: combined");
-            error = -EINVAL;
-        }
-        return error;
-    }
-    int error = conf_read_value(r, node, &access_path, &log->access);
-    if (str_eq(log->access, STR("off")))
-        log->access = STR("");
-    return error;
-}
-
-static const struct conf_key log_keys[] = {
-    {"level", CONF_ENUM, IN_LOG(level), .fallback = "notice", .words = log_level_names, .doc = "least level written"},
-    {"error", CONF_TEXT, IN_LOG(error), .fallback = "stderr", .doc = "stderr, syslog or a path"},
-    {"access", CONF_CUSTOM, IN_LOG(access), .fallback = "off", .read = read_access, .doc = "off, a path, or a mapping"},
-};
-
-static const struct conf_table log_table = CONF_TABLE("log", log_keys);
-
 /* ---- the top level ---- */
 
 static int read_user(struct conf_reader *r, struct conf_node *node, void *field)
@@ -191,7 +147,7 @@ static const struct conf_key keys[] = {
     {"listen", CONF_CUSTOM, IN(listen), .required = true, .read = read_listen, .doc = "where connections come in"},
     {"limits", CONF_MAP, IN(http.limits), .fallback = "{}", .table = &http_limits_table, .doc = "bounds"},
     {"timeouts", CONF_MAP, IN(http.timeouts), .fallback = "{}", .table = &http_timeouts_table, .doc = "deadlines"},
-    {"log", CONF_MAP, IN(log), .fallback = "{}", .table = &log_table, .doc = "what is written where"},
+    {"log", CONF_MAP, IN(log), .fallback = "{}", .table = &log_conf_table, .doc = "what is written where"},
     {"sites", CONF_CUSTOM, IN(http.sites), .required = true, .read = http_sites_read, .doc = "what is served"},
 };
 

@@ -7,21 +7,13 @@
 #include "http/mime.h"
 #include "http/server.h"
 #include "net/addr.h"
+#include "proc/log_conf.h"
 
 struct listen {
     struct str text; /* as it was written */
     struct str name; /* of "fd:name": a socket that is passed to us; empty: addr says where */
     struct addr addr;
     int64_t backlog;
-};
-
-struct log_settings {
-    int level; /* enum log_level */
-    struct str error;
-    struct str access; /* path; empty: off */
-    struct str access_format;
-    uint64_t access_buffer;
-    nsec access_flush;
 };
 
 struct config {

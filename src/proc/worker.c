@@ -247,7 +247,9 @@ int worker_run(struct worker *worker)
                  strerror(-error));
     struct green_options options = {.stack = (size_t)config->stack,
                                     .threads = (size_t)config->http.limits.green_threads,
-                                    .pool = (size_t)config->threads};
+                                    .pool = (size_t)config->threads,
+                                    .accounts =
+                                        config->http.access && access_needs(config->http.access) & ACCESS_NEEDS_TIMES};
     int result = green_run(&options, run, worker);
     return result < 0 ? fail(worker, "serve", result) : result;
 }

@@ -39,21 +39,26 @@ static struct client *client_connect(const struct sockaddr *address, socklen_t s
     return c;
 }
 
-static struct client *client_open_ipv4(int port, int buffer)
+static struct client *client_open_ipv4(const char *text, int port, int buffer)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    cr_assert_eq(inet_pton(AF_INET, text, &address.sin_addr), 1);
     return client_connect((struct sockaddr *)&address, sizeof address, buffer);
 }
 
 struct client *client_open(int port)
 {
-    return client_open_ipv4(port, 0);
+    return client_open_ipv4("127.0.0.1", port, 0);
 }
 
 struct client *client_open_slow(int port)
 {
-    return client_open_ipv4(port, SLOW_BUFFER);
+    return client_open_ipv4("127.0.0.1", port, SLOW_BUFFER);
+}
+
+struct client *client_open_at(const char *address, int port)
+{
+    return client_open_ipv4(address, port, 0);
 }
 
 struct client *client_open_ipv6(int port)

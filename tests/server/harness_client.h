@@ -24,6 +24,9 @@ struct client *client_open(int port) __attribute__((returns_nonnull));
 /* The same with a small receive buffer, so that the server can't send far ahead of what is taken. */
 struct client *client_open_slow(int port) __attribute__((returns_nonnull));
 
+/* A connection to another IPv4 address. */
+struct client *client_open_at(const char *address, int port) __attribute__((returns_nonnull));
+
 struct client *client_open_ipv6(int port) __attribute__((returns_nonnull));
 struct client *client_open_unix(const char *path) __attribute__((returns_nonnull));
 void client_close(struct client *c);

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <regex.h>
 #include <signal.h>
 #include <stdio.h>
@@ -339,6 +340,93 @@ Test(log, a_reopen_that_fails_leaves_the_log_where_it_is)
     rmdir(path);
     cr_assert_eq(log_open(STR("stderr"), LOG_LEVEL_INFO), 0);
     cr_expect_eq(log_reopen(), 0, "stderr has no name to follow");
+}
+
+Test(log, a_file_that_reopen_creates_is_like_the_old_one)
+{
+    struct stat info;
+    umask(077);
+    open_log(LOG_LEVEL_INFO);
+    cr_assert_eq(chmod(path, 0644), 0);
+    cr_assert(geteuid() != 0 || chown(path, 12345, 54321) == 0);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(log_reopen(), 0);
+    cr_assert_eq(stat(path, &info), 0);
+    cr_expect_eq(info.st_mode & 07777, 0644, "%o", (unsigned)info.st_mode);
+    cr_expect(geteuid() != 0 || (info.st_uid == 12345 && info.st_gid == 54321));
+}
+
+Test(log, only_a_file_can_be_handed_on)
+{
+    int fd = append_to_path();
+    cr_expect_eq(log_fd(), -1);
+    cr_expect_eq(log_take(fd), -EBADF);
+    cr_expect_neq(fcntl(fd, F_GETFD), -1, "it is still ours");
+    close(fd);
+    open_log(LOG_LEVEL_INFO);
+    cr_expect_eq(log_take(9999), -EBADF);
+    log_info("here");
+    expect_match(contents(path), "here\n$");
+}
+
+Test(log, another_file_is_taken)
+{
+    char rotated[80];
+    snprintf(rotated, sizeof rotated, "%s.1", path);
+    open_log(LOG_LEVEL_INFO);
+    int number = log_fd();
+    cr_assert_eq(rename(path, rotated), 0);
+    log_info("old");
+    int fd = append_to_path();
+    cr_assert_eq(log_take(fd), 0);
+    cr_expect_eq(log_fd(), number);
+    cr_expect_eq(fcntl(fd, F_GETFD), -1, "the other number is closed");
+    log_info("new");
+    expect_match(contents(rotated), STAMP "info [^ ]+ old\n$");
+    expect_match(contents(path), STAMP "info [^ ]+ new\n$");
+    unlink(rotated);
+}
+
+/* A thread of the pool that logs while the files change. */
+static void *log_often(void *arg)
+{
+    for (int i = 0; i < *(const int *)arg; i++)
+        log_info("line");
+    return NULL;
+}
+
+static size_t count_lines(const char *file)
+{
+    size_t count = 0;
+    FILE *f = fopen(file, "r");
+    cr_assert_not_null(f);
+    for (int c; (c = getc(f)) != EOF;)
+        count += c == '\n';
+    fclose(f);
+    return count;
+}
+
+Test(log, no_line_is_lost_while_files_change)
+{
+    enum { FILES = 50 };
+    int lines = 5000;
+    pthread_t thread;
+    char rotated[80];
+    size_t count = 0;
+    open_log(LOG_LEVEL_INFO);
+    cr_assert_eq(pthread_create(&thread, NULL, log_often, &lines), 0);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(rotated, sizeof rotated, "%s.%d", path, i);
+        cr_assert_eq(rename(path, rotated), 0);
+        cr_assert_eq(log_reopen(), 0);
+    }
+    pthread_join(thread, NULL);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(rotated, sizeof rotated, "%s.%d", path, i);
+        count += count_lines(rotated);
+        unlink(rotated);
+    }
+    cr_expect_eq(count + count_lines(path), (size_t)lines);
 }
 
 static void complain(int i)

@@ -106,7 +106,7 @@ static void nothing_goes(void)
     struct iovec piece = {sent, 1};
     cr_expect_eq(stream_write(&stream, &piece, 1, false, SHORTLY), -ETIMEDOUT);
     make_file(100);
-    cr_expect_eq(stream_sendfile(&stream, file, 0, 100, &stamp, SHORTLY), -ETIMEDOUT);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){0}, 100, &stamp, SHORTLY), -ETIMEDOUT);
     close(file);
 }
 
@@ -125,7 +125,7 @@ static void peer_has_gone(void)
     cr_expect_eq(stream_write(&stream, &piece, 1, false, LONG), -EPIPE, "and no SIGPIPE");
     make_file(100);
     signal(SIGPIPE, SIG_IGN); /* sendfile() has no flag for it: the worker ignores the signal */
-    cr_expect_eq(stream_sendfile(&stream, file, 0, 100, &stamp, LONG), -EPIPE);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){0}, 100, &stamp, LONG), -EPIPE);
     close(file);
 }
 
@@ -252,9 +252,9 @@ static void failures(void)
     cr_expect_eq(stream_write(&stream, &none, 1, false, LONG), 0, "nothing is not written");
     cr_expect_eq(stream_write(&stream, NULL, 0, false, LONG), 0);
     follow((ssize_t[]){4, -EAGAIN, -EIO});
-    cr_expect_eq(stream_sendfile(&stream, file, 0, 10, &stamp, LONG), -EIO);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){0}, 10, &stamp, LONG), -EIO);
     follow((ssize_t[]){-EPIPE});
-    cr_expect_eq(stream_sendfile(&stream, file, 0, 0, &stamp, LONG), 0);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){0}, 0, &stamp, LONG), 0);
     cr_assert_eq(write(peer, "x", 1), 1);
     follow((ssize_t[]){-EAGAIN, -ECONNRESET});
     cr_expect_eq(stream_read(&stream, bytes, 10, NSEC_NEVER), -ECONNRESET);
@@ -276,7 +276,7 @@ static void short_sendfiles(void)
         for (size_t i = 0; i < 200; i++)
             steps[i] = i % 3 == 1 ? -EAGAIN : step;
         follow(steps);
-        cr_expect_eq(stream_sendfile(&stream, file, 30, 70, &stamp, LONG), 0);
+        cr_expect_eq(stream_sendfile(&stream, file, &(off_t){30}, 70, &stamp, LONG), 0);
         cr_expect_eq(written, 70);
         cr_expect_eq(memcmp(received, sent + 30, 70), 0, "by %zd", step);
     }
@@ -309,9 +309,9 @@ static ssize_t rewrite_after_one(struct stream *s, int fd, off_t *at, size_t n)
 static void ends_early(void)
 {
     make_file(50);
-    cr_expect_eq(stream_sendfile(&stream, file, 0, 51, &stamp, LONG), -EIO);
-    cr_expect_eq(stream_sendfile(&stream, file, 50, 1, &stamp, LONG), -EIO);
-    cr_expect_eq(stream_sendfile(&stream, file, 100, 1, &stamp, LONG), -EIO);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){0}, 51, &stamp, LONG), -EIO);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){50}, 1, &stamp, LONG), -EIO);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){100}, 1, &stamp, LONG), -EIO);
     close(file);
 }
 
@@ -327,14 +327,14 @@ static void changes(void)
     follow((ssize_t[]){10, 5, -EAGAIN, 10, 10, 10, 10, 10});
     ops.sendfile = cut_after_one;
     stream.ops = &ops;
-    int error = stream_sendfile(&stream, file, 0, 50, &stamp, LONG);
+    int error = stream_sendfile(&stream, file, &(off_t){0}, 50, &stamp, LONG);
     cr_expect(error == -ESTALE || error == -EIO, "%d", error);
     close(file);
     make_file(50);
     follow((ssize_t[]){10, 5, -EAGAIN, 10, 10, 10, 10, 10});
     ops.sendfile = rewrite_after_one;
     stream.ops = &ops;
-    cr_expect_eq(stream_sendfile(&stream, file, 0, 50, &stamp, LONG), -ESTALE);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){0}, 50, &stamp, LONG), -ESTALE);
     cr_expect_eq(written, 15);
     close(file);
 }
@@ -357,7 +357,7 @@ static void really_shrinks(void)
     cr_assert(first > 0 && first < MUCH, "the peer does not read yet");
     cr_assert_eq(ftruncate(file, first + 1), 0);
     cr_assert_eq(green_spawn(&thread, "peer", read_everything, &count), 0);
-    cr_expect_eq(stream_sendfile(&stream, file, first, MUCH - (size_t)first, &stamp, LONG), -ESTALE);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){first}, MUCH - (size_t)first, &stamp, LONG), -ESTALE);
     stream_shutdown(&stream);
     cr_assert_eq(green_join(thread, NULL, NSEC_NEVER), 0);
     cr_expect_eq(count, (size_t)first, "no padding");
@@ -395,7 +395,7 @@ static void send_much(void)
     size_t count = 0;
     make_file(MUCH);
     cr_assert_eq(green_spawn(&thread, "peer", read_everything, &count), 0);
-    cr_expect_eq(stream_sendfile(&stream, file, 100, MUCH - 100, &stamp, LONG), 0);
+    cr_expect_eq(stream_sendfile(&stream, file, &(off_t){100}, MUCH - 100, &stamp, LONG), 0);
     stream_shutdown(&stream);
     cr_assert_eq(green_join(thread, NULL, NSEC_NEVER), 0);
     cr_expect_eq(count, MUCH - 100);

@@ -1,0 +1,105 @@
+/* log_conf.c: see log_conf.h. */
+#include "proc/log_conf.h"
+
+#include <errno.h>
+
+#include "base/list.h"
+#include "log/log.h"
+
+#define IN(member) offsetof(struct log_settings, member)
+
+/* ---- the format ---- */
+
+static void refuse_variable(struct conf_reader *r, const struct conf_node *node, struct str wrong)
+{
+    char list[512];
+    struct out o = out_on(list, sizeof list);
+    access_format_variables(&o);
+    conf_error(r, node, "there is no variable `" STR_FMT "`; there are " STR_FMT, STR_ARG(wrong), STR_ARG(out_str(&o)));
+}
+
+static void refuse_format(struct conf_reader *r, const struct conf_node *node, int error, struct str wrong)
+{
+    if (error == -EINVAL)
+        refuse_variable(r, node, wrong);
+    else if (error == -ENOMSG)
+        conf_error(r, node, "`" STR_FMT "` is neither `combined` nor `json`, and has no variable such as %%h",
+                   STR_ARG(node->text));
+    else if (error == -EBADMSG)
+        conf_error(r, node, "a line has no line ends and no control characters but tabs in it");
+    else
+        conf_error(r, node, "is more than a line of %d bytes has room for", ACCESS_LINE_MAX);
+}
+
+static int read_format(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    static const struct conf_key key = {"format", CONF_TEXT, .doc = "format"};
+    const struct access_format **format = field;
+    struct str text, wrong;
+    int error = conf_read_value(r, node, &key, &text);
+    if (error)
+        return error;
+    error = access_format_compile(format, r->arena, text, &wrong);
+    if (error == 0 || error == -ENOMEM)
+        return error;
+    refuse_format(r, node, error, wrong);
+    return -EINVAL;
+}
+
+/* ---- the access log ---- */
+
+/* A switch where a path is wanted. */
+static bool is_switch(struct str text)
+{
+    static const char *const words[] = {"on", "off", "true", "false", "yes", "no"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_eq_nocase(text, str_of(words[i])))
+            return true;
+    return false;
+}
+
+static int read_path(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    static const struct conf_key key = {"path", CONF_TEXT, .doc = "path"};
+    struct str *path = field;
+    int error = conf_read_value(r, node, &key, path);
+    if (error || (path->n && !is_switch(*path)))
+        return error;
+    conf_error(r, node, "`" STR_FMT "` is no path; write `access: off`, or the path of the file, such as ./" STR_FMT,
+               STR_ARG(*path), STR_ARG(path->n ? *path : STR("access.log")));
+    return -EINVAL;
+}
+
+static const struct conf_key access_keys[] = {
+    {"path", CONF_CUSTOM, IN(access), .required = true, .read = read_path, .doc = "the file"},
+    {"format", CONF_CUSTOM, IN(access_format), .fallback = "combined", .read = read_format,
+     .doc = "combined, json, or a text with variables"},
+    {"buffer", CONF_SIZE, IN(access_buffer), .fallback = "64k", .min = ACCESS_BUFFER_MIN, .max = 16 << 20,
+     .doc = "lines gather in a buffer of this size"},
+    {"flush", CONF_TIME, IN(access_flush), .fallback = "1s", .min = 100 * NSEC_MS, .max = 3600 * NSEC_SEC,
+     .doc = "the longest that a line stays there"},
+};
+
+static const struct conf_table access_table = CONF_TABLE("access", access_keys);
+
+static int read_access(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    struct log_settings *log = container_of(field, struct log_settings, access);
+    struct str wrong;
+    if (node->kind == CONF_MAPPING)
+        return conf_read_map(r, node, &access_table, log);
+    if (node->kind == CONF_SCALAR && str_eq(node->text, STR("off")))
+        return 0;
+    log->access_buffer = ACCESS_BUFFER_MIN;
+    log->access_flush = NSEC_SEC;
+    int error = read_path(r, node, field);
+    return error ? error : access_format_compile(&log->access_format, r->arena, STR("combined"), &wrong);
+}
+
+static const struct conf_key log_keys[] = {
+    {"level", CONF_ENUM, IN(level), .fallback = "notice", .words = log_level_names, .doc = "least level written"},
+    {"error", CONF_TEXT, IN(error), .fallback = "stderr", .doc = "stderr, syslog or a path"},
+    {"access", CONF_CUSTOM, IN(access), .fallback = "off", .read = read_access, .doc = "off, a path, or a mapping"},
+};
+
+const struct conf_table log_conf_table = CONF_TABLE("log", log_keys);
