@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 30
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test check unit server load slow sanitize lint format fuzz fuzzers bench test-aarch64 objects install \
+.PHONY: all run test check unit server load slow reference sanitize lint format fuzz fuzzers bench test-aarch64 objects install \
     uninstall deb systemd-test clean help force
 
 ifeq ($(origin CC),default)
@@ -40,6 +40,7 @@ unit_tests := $(call object,$(wildcard $(layers:%=tests/unit/%/*.c)))
 server_tests := $(call object,$(wildcard tests/server/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
 green_bench := $(call object,$(wildcard scripts/bench/green*.c))
+reference := $(call object,scripts/reference.c)
 
 # Flags. Fortify needs an optimiser, and stays away from the sanitizers, which see more. The switch between green
 # threads rules out a shadow stack, but not the landing pads of indirect branches.
@@ -105,6 +106,13 @@ slow: ## what 10,000 clients that send a byte a second cost, and what others not
 	@$(MAKE) all
 	@scripts/slow-test
 
+reference: $B/reference ## writes what the tables of directives say: docs/tern.yaml.5 and conf/tern.schema.json
+	$(call say,GEN  ,docs/tern.yaml.5 conf/tern.schema.json)
+	$Q$< manual <docs/tern.yaml.5.in >$B/tern.yaml.5
+	$Q$< schema >$B/tern.schema.json
+	$Qcp $B/tern.yaml.5 docs
+	$Qcp $B/tern.schema.json conf
+
 sanitize: ## every test under ASan and UBSan, then the server under TSan
 	@scripts/deps build test
 	+@scripts/sanitize
@@ -155,15 +163,17 @@ help: ## this list
 
 # How it is built.
 
-objects: $(library) $(call object,src/main.c src/ternctl.c) $(unit_tests) $(server_tests) $(green_bench)
+objects: $(library) $(call object,src/main.c src/ternctl.c) $(unit_tests) $(server_tests) $(green_bench) $(reference) \
+    $B/tests/faults.so
 
 fuzzers: $(fuzzers)
 
 $B/tern: $(call object,src/main.c) $B/libtern.a
 $B/ternctl: $(call object,src/ternctl.c) $B/libtern.a
 $B/tests/unit: $(unit_tests) $B/libtern.a
-$B/tests/server: $(server_tests) $B/libtern.a
+$B/tests/server: $(server_tests) $B/libtern.a | $B/tests/faults.so
 $B/bench/green: $(green_bench) $B/libtern.a
+$B/reference: $(reference) $B/libtern.a
 $(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
 
 $B/tests/unit $B/tests/server: ldflags += $(if $(lto),-fno-lto)
@@ -171,10 +181,16 @@ $B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
 $B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec
 $(fuzzers): ldflags += -fsanitize=fuzzer
 
-$B/tern $B/ternctl $B/tests/unit $B/tests/server $B/bench/green $(fuzzers):
+$B/tern $B/ternctl $B/tests/unit $B/tests/server $B/bench/green $B/reference $(fuzzers):
 	@mkdir -p $(@D)
 	$(call say,LD   ,$@)
 	$Q$(CC) $(cflags) $(ldflags) -o $@ $^ $(libs)
+
+# Preloaded by tests of the whole server; plain, whatever the server is built with.
+$B/tests/faults.so: tests/preload/faults.c tests/preload/faults.h $B/flags
+	@mkdir -p $(@D)
+	$(call say,LD   ,$@)
+	$Q$(CC) $(cppflags) -std=gnu11 -fPIC $(warnings) $(hardening) $(CFLAGS) -shared -o $@ $< $(LDFLAGS)
 
 $B/libtern.a: $(library)
 	$(call say,AR   ,$@)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "green/core.h"
@@ -33,10 +34,10 @@ static void watch(struct green_fd *fd, int events)
     ev_io_start(green_loop(), io_of(fd));
 }
 
-static void on_read_event(struct green_fd *fd)
+static void on_read_event(struct green_fd *fd, int result)
 {
     if (fd->reader) {
-        green_wake(fd->reader, 0);
+        green_wake(fd->reader, result);
     } else if (fd->on_readable) {
         void (*on_readable)(struct green_fd *) = fd->on_readable;
         fd->on_readable = NULL;
@@ -47,18 +48,30 @@ static void on_read_event(struct green_fd *fd)
     }
 }
 
+/* epoll had no memory for it, and libev has stopped the watcher: the next start is to be a real try again. A parked
+ * descriptor has nobody to tell; its next read finds an end, instead of coming back here for ever. */
+static void on_refused(struct green_fd *fd)
+{
+    ev_io_set(io_of(fd), fd->fd, EV_READ);
+    if (fd->on_readable)
+        shutdown(fd->fd, SHUT_RDWR);
+}
+
 static void on_event(struct ev_loop *loop, ev_io *io, int events)
 {
     (void)loop;
     struct green_fd *fd = container_of(io, struct green_fd, watcher);
+    int result = events & EV_ERROR ? -ENOMEM : 0;
+    if (result)
+        on_refused(fd);
     if (events & EV_WRITE) {
         if (fd->writer)
-            green_wake(fd->writer, 0);
+            green_wake(fd->writer, result);
         else
             watch(fd, watched(fd) & ~EV_WRITE);
     }
     if (events & EV_READ)
-        on_read_event(fd); /* last: it may end fd */
+        on_read_event(fd, result); /* last: it may end fd */
 }
 
 void green_fd_init(struct green_fd *fd, int number)

@@ -30,11 +30,12 @@ struct green_fd {
 /* Takes over a non-blocking descriptor. */
 void green_fd_init(struct green_fd *fd, int number);
 
-/* Waits until a read, or a write, is worth trying. 0, -ETIMEDOUT, -ECANCELED, or -EBADF: closed meanwhile. */
+/* Waits until a read, or a write, is worth trying. 0, -ETIMEDOUT, -ECANCELED, -EBADF: closed meanwhile, or -ENOMEM: the
+ * kernel has no room to watch it. */
 int green_fd_readable(struct green_fd *fd, nsec deadline) GREEN_WAITS;
 int green_fd_writable(struct green_fd *fd, nsec deadline) GREEN_WAITS;
 
-/* Parks the descriptor: on_readable(fd) is called once, as soon as it is readable. */
+/* Parks a socket: on_readable(fd) is called once, as soon as it is readable. */
 void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd));
 
 /* Parks it no longer: nobody is called. */

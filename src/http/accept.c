@@ -9,7 +9,7 @@
 #include "net/listener.h"
 
 enum { BATCH = 16 }; /* connections taken before those taken are served */
-#define EXHAUSTED_PAUSE (100 * NSEC_MS)
+#define PAUSE (100 * NSEC_MS)
 
 static int open_spare(void)
 {
@@ -23,13 +23,19 @@ void acceptor_init(struct acceptor *acceptor, struct conns *conns, int listener)
     green_fd_init(&acceptor->listener, listener);
 }
 
-/* No descriptor is left: the spare one lets us tell the first peer in the queue so, by closing, instead of leaving it
- * to time out; then we wait, since the queue would wake us at once again. */
-static int on_exhausted(struct acceptor *acceptor, int error)
+static bool lacks_descriptor(int error)
 {
-    if ((error == -EMFILE || error == -ENFILE) && acceptor->conns->shed())
-        return 0;
-    log_limited(LOG_LEVEL_ERROR, "cannot accept: %s; new connections wait", strerror(-error));
+    return error == -EMFILE || error == -ENFILE;
+}
+
+static bool is_exhausted(int error)
+{
+    return lacks_descriptor(error) || error == -ENOBUFS || error == -ENOMEM;
+}
+
+/* With the spare descriptor we can tell the first peer in the queue, by closing, instead of leaving it to time out. */
+static void turn_away(struct acceptor *acceptor)
+{
     if (acceptor->spare >= 0) {
         struct peer peer;
         close(acceptor->spare);
@@ -38,12 +44,17 @@ static int on_exhausted(struct acceptor *acceptor, int error)
             close(fd);
     }
     acceptor->spare = open_spare();
-    return green_sleep(EXHAUSTED_PAUSE);
 }
 
-static bool is_exhausted(int error)
+/* Something has run out. The queue would wake us at once again, so we wait. */
+static int on_exhausted(struct acceptor *acceptor, int error)
 {
-    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+    if (lacks_descriptor(error) && acceptor->conns->shed())
+        return 0;
+    log_limited(LOG_LEVEL_ERROR, "cannot accept: %s; new connections wait", strerror(-error));
+    if (lacks_descriptor(error))
+        turn_away(acceptor);
+    return green_sleep(PAUSE);
 }
 
 /* At the limit room is made only once there is somebody to make it for. */
@@ -55,25 +66,28 @@ static int wait_room(struct acceptor *acceptor)
     return error ? error : conns_wait_room(acceptor->conns);
 }
 
-/* Takes up to a batch. 0: the queue may hold more; -EAGAIN: it is empty; -ECANCELED. */
+/* Takes up to a batch. 0: the queue may hold more; -EAGAIN: it is empty; -ECANCELED. One call may fail for what its
+ * peer has done; a whole batch that does so would go on for ever. */
 static int accept_batch(struct acceptor *acceptor)
 {
+    bool any = false;
     for (int i = 0; i < BATCH; i++) {
         struct peer peer;
         int error = wait_room(acceptor);
         if (error)
             return error;
         int fd = listener_accept(acceptor->listener.fd, &peer);
+        if (fd == -EAGAIN)
+            return fd;
+        if (is_exhausted(fd))
+            return on_exhausted(acceptor, fd);
         if (fd >= 0)
             conn_open(acceptor->conns, fd, &peer);
-        else if (is_exhausted(fd))
-            return on_exhausted(acceptor, fd);
-        else if (fd == -EAGAIN)
-            return fd;
-        else if (fd != -EINTR && fd != -ECONNABORTED) /* what a peer can cause, and the rest of accept(2)'s list */
+        else if (fd != -EINTR && fd != -ECONNABORTED)
             log_limited(LOG_LEVEL_WARN, "cannot accept: %s", strerror(-fd));
+        any = any || fd >= 0;
     }
-    return 0;
+    return any ? 0 : green_sleep(PAUSE);
 }
 
 static void accept_rest(struct acceptor *acceptor)
@@ -94,6 +108,8 @@ int acceptor_run(void *arg)
             error = green_yield();
         else if (error == -EAGAIN)
             error = green_fd_readable(&acceptor->listener, NSEC_NEVER);
+        if (error == -ENOMEM) /* to watch the queue with */
+            error = on_exhausted(acceptor, error);
     }
     accept_rest(acceptor);
     green_fd_release(&acceptor->listener);

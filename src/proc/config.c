@@ -17,20 +17,20 @@
 
 #define IN(member) offsetof(struct config, member)
 
-static const char *const automatic[] = {"auto", NULL};
+static const char *const automatic[] = {"auto", NULL}, *const off[] = {"off", NULL};
 
 /* ---- listen ---- */
 
 static const struct conf_key listen_keys[] = {
     {"address", CONF_TEXT, offsetof(struct listen, text), .required = true,
-     .doc = "address:port, [address]:port, or unix:path"},
+     .takes = "address:port, [address]:port, unix:PATH, unix:@NAME or fd:NAME",
+     .pattern = "^([0-9.]*|\\*|\\[[0-9a-fA-F:.]+\\]):[0-9]+$|^(unix|fd):.",
+     .doc = "where connections come in: 127.0.0.1:8080; *:8080 for all of IPv4, [::]:8080 for all of IPv6"},
     {"backlog", CONF_INT, offsetof(struct listen, backlog), .fallback = "4096", .min = 1, .max = 65535,
      .doc = "connections that may wait to be accepted, for each worker"},
 };
 
 static const struct conf_table listen_table = CONF_TABLE("listen", listen_keys);
-
-static const struct conf_key listen_address = {"listen", CONF_TEXT, .doc = "address"};
 
 static int read_listener(struct conf_reader *r, struct conf_node *node, struct listen *listen)
 {
@@ -39,7 +39,7 @@ static int read_listener(struct conf_reader *r, struct conf_node *node, struct l
     if (node->kind == CONF_MAPPING)
         error = conf_read_map(r, node, &listen_table, listen);
     else
-        error = conf_read_value(r, node, &listen_address, &listen->text);
+        error = conf_read_value(r, node, &listen_keys[0], &listen->text); /* a lone value is an address */
     if (error)
         return error;
     if (str_starts(listen->text, STR("fd:")) && listen->text.n > 3) {
@@ -94,10 +94,13 @@ static int read_listen(struct conf_reader *r, struct conf_node *node, void *fiel
 
 /* ---- the top level ---- */
 
+static const struct conf_key user_key = {.kind = CONF_TEXT, .takes = "the name of a user"};
+static const struct conf_key group_key = {.kind = CONF_TEXT, .takes = "the name of a group"};
+static const struct conf_key control_key = {.kind = CONF_TEXT, .words = off, .takes = "a path"};
+
 static int read_user(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key key = {"user", CONF_TEXT, .doc = "user"};
-    int error = conf_read_value(r, node, &key, field);
+    int error = conf_read_value(r, node, &user_key, field);
     if (!error && !getpwnam(((struct str *)field)->p)) {
         conf_error(r, node, "no such user: " STR_FMT, STR_ARG(*(struct str *)field));
         error = -EINVAL;
@@ -107,8 +110,7 @@ static int read_user(struct conf_reader *r, struct conf_node *node, void *field)
 
 static int read_group(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key key = {"group", CONF_TEXT, .doc = "group"};
-    int error = conf_read_value(r, node, &key, field);
+    int error = conf_read_value(r, node, &group_key, field);
     if (!error && !getgrnam(((struct str *)field)->p)) {
         conf_error(r, node, "no such group: " STR_FMT, STR_ARG(*(struct str *)field));
         error = -EINVAL;
@@ -118,9 +120,8 @@ static int read_group(struct conf_reader *r, struct conf_node *node, void *field
 
 static int read_control(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key key = {"control", CONF_TEXT, .doc = "path"};
     struct str *control = field;
-    int error = conf_read_value(r, node, &key, control);
+    int error = conf_read_value(r, node, &control_key, control);
     if (error)
         return error;
     if (str_eq(*control, STR("off")))
@@ -132,26 +133,46 @@ static int read_control(struct conf_reader *r, struct conf_node *node, void *fie
 }
 
 static const struct conf_key keys[] = {
-    {"user", CONF_CUSTOM, IN(user), .read = read_user, .doc = "workers run as this user when the master is root"},
-    {"group", CONF_CUSTOM, IN(group), .read = read_group, .doc = "and as this group"},
+    {"user", CONF_CUSTOM, IN(user), .read = read_user, .single = &user_key,
+     .doc = "whom workers run as when the master is root; without it `tern`, else `nobody`"},
+    {"group", CONF_CUSTOM, IN(group), .read = read_group, .single = &group_key,
+     .doc = "their group; without it the one of the user"},
     {"workers", CONF_INT, IN(workers), .fallback = "auto", .words = automatic, .min = 1, .max = 1024,
-     .doc = "processes that serve; auto: one for each usable core"},
-    {"pin", CONF_BOOL, IN(pin), .fallback = "off", .doc = "worker i on core i"},
+     .doc = "processes that serve; auto: one for each usable core; the option -w overrules it"},
+    {"pin", CONF_BOOL, IN(pin), .fallback = "off", .doc = "pins worker i to core i"},
     {"threads", CONF_INT, IN(threads), .fallback = "4", .min = 1, .max = 256,
-     .doc = "threads of a worker for what blocks"},
+     .doc = "threads of each worker for what blocks: the disk, passwords, compression"},
     {"control", CONF_CUSTOM, IN(control), .fallback = "/run/tern/control.sock", .read = read_control,
-     .doc = "where ternctl finds the server; off: nowhere"},
+     .single = &control_key, .doc = "the socket on which ternctl finds the server; off: none"},
     {"stack", CONF_SIZE, IN(stack), .fallback = "64k", .min = 64 << 10, .max = 64 << 20,
-     .doc = "address space of a green thread's stack"},
-    {"mime_types", CONF_TEXT, IN(mime_types), .doc = "a mime.types file"},
-    {"listen", CONF_CUSTOM, IN(listen), .required = true, .read = read_listen, .doc = "where connections come in"},
-    {"limits", CONF_MAP, IN(http.limits), .fallback = "{}", .table = &http_limits_table, .doc = "bounds"},
-    {"timeouts", CONF_MAP, IN(http.timeouts), .fallback = "{}", .table = &http_timeouts_table, .doc = "deadlines"},
+     .doc = "address space of a green thread's stack; memory is used as it is touched"},
+    {"mime_types", CONF_TEXT, IN(mime_types), .takes = "a path",
+     .doc = "which media type a file has; without it mime.types beside this file, else /etc/tern/mime.types, else a "
+            "built-in list"},
+    {"listen", CONF_CUSTOM, IN(listen), .required = true, .min = 1, .read = read_listen, .single = &listen_keys[0],
+     .table = &listen_table, .many = CONF_ONE_OR_LIST, .doc = "where connections come in; a lone text is an address"},
+    {"limits", CONF_MAP, IN(http.limits), .fallback = "{}", .table = &http_limits_table,
+     .doc = "bounds on connections and requests"},
+    {"timeouts", CONF_MAP, IN(http.timeouts), .fallback = "{}", .table = &http_timeouts_table,
+     .doc = "how long anything may take"},
     {"log", CONF_MAP, IN(log), .fallback = "{}", .table = &log_conf_table, .doc = "what is written where"},
-    {"sites", CONF_CUSTOM, IN(http.sites), .required = true, .read = http_sites_read, .doc = "what is served"},
+    {"sites", CONF_CUSTOM, IN(http.sites), .required = true, .min = 1, .read = http_sites_read, .many = CONF_LIST,
+     .table = &http_site_table, .doc = "what is served to whom"},
 };
 
-static const struct conf_table table = CONF_TABLE("the configuration", keys);
+static const struct conf_table table = {
+    .what = "the configuration",
+    .keys = keys,
+    .count = sizeof keys / sizeof *keys,
+    .more = &conf_include_table,
+};
+
+const struct conf_table *config_table(void)
+{
+    http_handlers = handler_registry;
+    http_policies = policy_registry;
+    return &table;
+}
 
 /* ---- media types ---- */
 
@@ -228,7 +249,7 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
     http_handlers = handler_registry;
     http_policies = policy_registry;
     config->control_configured = conf_find(config->tree, STR("control")) != NULL;
-    error = conf_read_map(r, config->tree, &table, config);
+    error = conf_read_map(r, config->tree, config_table(), config);
     int workers_error = override_workers(r, options, config);
     int types_error = load_types(r, config, options->root ? NULL : options->file);
     if (!conf_failed(r) && !error && !types_error)

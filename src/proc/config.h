@@ -46,6 +46,9 @@ struct config_options {
 /* Reads the configuration. NULL: it is not usable, and why has been printed to `errors`, one line for each reason. */
 struct config *config_load(const struct config_options *options, FILE *errors);
 
+/* The table of all of it, with every handler and policy in place: to read by, and to describe. */
+const struct conf_table *config_table(void);
+
 /* Prints the effective configuration as YAML. 0 or -EIO. */
 int config_print(const struct config *config, FILE *f) __attribute__((warn_unused_result));
 

@@ -31,12 +31,15 @@ static void refuse_format(struct conf_reader *r, const struct conf_node *node, i
         conf_error(r, node, "is more than a line of %d bytes has room for", ACCESS_LINE_MAX);
 }
 
+static const char *const formats[] = {"combined", "json", NULL};
+static const struct conf_key format_key = {
+    .kind = CONF_TEXT, .words = formats, .takes = "a text with variables such as %h"};
+
 static int read_format(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key key = {"format", CONF_TEXT, .doc = "format"};
     const struct access_format **format = field;
     struct str text, wrong;
-    int error = conf_read_value(r, node, &key, &text);
+    int error = conf_read_value(r, node, &format_key, &text);
     if (error)
         return error;
     error = access_format_compile(format, r->arena, text, &wrong);
@@ -58,11 +61,12 @@ static bool is_switch(struct str text)
     return false;
 }
 
+static const struct conf_key path_key = {.kind = CONF_TEXT, .takes = "a path"};
+
 static int read_path(struct conf_reader *r, struct conf_node *node, void *field)
 {
-    static const struct conf_key key = {"path", CONF_TEXT, .doc = "path"};
     struct str *path = field;
-    int error = conf_read_value(r, node, &key, path);
+    int error = conf_read_value(r, node, &path_key, path);
     if (error || (path->n && !is_switch(*path)))
         return error;
     conf_error(r, node, "`" STR_FMT "` is no path; write `access: off`, or the path of the file, such as ./" STR_FMT,
@@ -71,11 +75,12 @@ static int read_path(struct conf_reader *r, struct conf_node *node, void *field)
 }
 
 static const struct conf_key access_keys[] = {
-    {"path", CONF_CUSTOM, IN(access), .required = true, .read = read_path, .doc = "the file"},
-    {"format", CONF_CUSTOM, IN(access_format), .fallback = "combined", .read = read_format,
-     .doc = "combined, json, or a text with variables"},
+    {"path", CONF_CUSTOM, IN(access), .required = true, .read = read_path, .single = &path_key,
+     .doc = "the file; its directory must exist"},
+    {"format", CONF_CUSTOM, IN(access_format), .fallback = "combined", .read = read_format, .single = &format_key,
+     .doc = "what a line says"},
     {"buffer", CONF_SIZE, IN(access_buffer), .fallback = "64k", .min = ACCESS_BUFFER_MIN, .max = 16 << 20,
-     .doc = "lines gather in a buffer of this size"},
+     .doc = "lines gather in a buffer of this size, one in each worker"},
     {"flush", CONF_TIME, IN(access_flush), .fallback = "1s", .min = 100 * NSEC_MS, .max = 3600 * NSEC_SEC,
      .doc = "the longest that a line stays there"},
 };
@@ -96,10 +101,16 @@ static int read_access(struct conf_reader *r, struct conf_node *node, void *fiel
     return error ? error : access_format_compile(&log->access_format, r->arena, STR("combined"), &wrong);
 }
 
+static const char *const off[] = {"off", NULL}, *const error_logs[] = {"stderr", "syslog", NULL};
+static const struct conf_key access_key = {.kind = CONF_TEXT, .words = off, .takes = "a path"};
+
 static const struct conf_key log_keys[] = {
-    {"level", CONF_ENUM, IN(level), .fallback = "notice", .words = log_level_names, .doc = "least level written"},
-    {"error", CONF_TEXT, IN(error), .fallback = "stderr", .doc = "stderr, syslog or a path"},
-    {"access", CONF_CUSTOM, IN(access), .fallback = "off", .read = read_access, .doc = "off, a path, or a mapping"},
+    {"level", CONF_ENUM, IN(level), .fallback = "notice", .words = log_level_names,
+     .doc = "the least that is written to the error log"},
+    {"error", CONF_TEXT, IN(error), .fallback = "stderr", .words = error_logs, .takes = "a path",
+     .doc = "where the error log goes; syslog:PATH: another socket than /dev/log"},
+    {"access", CONF_CUSTOM, IN(access), .fallback = "off", .read = read_access, .single = &access_key,
+     .table = &access_table, .doc = "a line for each request, refused ones included"},
 };
 
 const struct conf_table log_conf_table = CONF_TABLE("log", log_keys);
