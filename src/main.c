@@ -1,5 +1,6 @@
 /* main.c: the command line. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,8 +215,17 @@ static int run(const struct options *options, struct config *config, char **argu
     return master_run(&options->config, config, arguments);
 }
 
+/* Or the first file that is opened would be taken for one of the three. */
+static void open_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDWR);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_descriptors();
     struct options options = {0};
     int status = read_options(&options, argc, argv);
     if (status != GO_ON)

@@ -51,9 +51,9 @@ bool conf_same_choice(const struct conf_key *a, const struct conf_key *b);
 /* Whether the key is of a choice, and the first of it. */
 bool conf_opens_choice(const struct conf_table *table, const struct conf_key *key);
 
-/* Reads a mapping into the target. A key that no table has, a missing one that is required, a choice that is not made or
- * made twice, and a value that does not fit are errors, and all of them are reported. A missing key with a fallback is
- * appended to the mapping and read like the others, so that the tree is the effective configuration afterwards. */
+/* Reads a mapping into the target. A key that no table has, a missing one that is required, a choice that is not made
+ * or made twice, and a value that does not fit are errors, and all of them are reported. A missing key with a fallback
+ * is appended to the mapping and read like the others, so that the tree is the effective configuration afterwards. */
 int conf_read_map(struct conf_reader *r, struct conf_node *map, const struct conf_table *table, void *target)
     __attribute__((warn_unused_result));
 

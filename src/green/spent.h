@@ -1,7 +1,7 @@
 /* spent.h: where the time of a green thread goes.
  *
- * Accounts are kept when green_run() is told to (green_options.accounts): then every switch reads the clock. Otherwise a
- * switch costs a branch more, and all of this is zero.
+ * Accounts are kept when green_run() is told to (green_options.accounts): then every switch reads the clock. Otherwise
+ * a switch costs a branch more, and all of this is zero.
  *
  * What is in none of them is time in which the thread was ready and others ran, or waited for something else: another
  * thread, or the clock.

@@ -16,6 +16,7 @@ enum {
 };
 #define CUT_ROUND (50 * NSEC_MS)
 #define LINGER_TIME (5 * NSEC_SEC)
+#define LAST_LINGER_TIME NSEC_SEC /* of a worker that would end otherwise */
 
 static void flush_log(struct conns *conns)
 {
@@ -35,7 +36,7 @@ static void on_log_timer(struct wheel_node *timer)
 
 void conns_init(struct conns *conns, const struct http_server *server, size_t max, struct score *score)
 {
-    *conns = (struct conns){.server = server, .max = max, .score = score};
+    *conns = (struct conns){.server = server, .max = max, .grace = NSEC_NEVER, .score = score};
     for (int state = 0; state < CONN_STATES; state++)
         list_init(&conns->by_state[state]);
     green_cond_init(&conns->room);
@@ -99,7 +100,8 @@ void conn_linger(struct conn *conn)
 {
     stream_shutdown(&conn->stream);
     conn->unwanted = 0;
-    park(conn, CONN_LINGERING, nsec_add(green_now(), LINGER_TIME), on_unwanted);
+    nsec time = conn->owner->draining ? LAST_LINGER_TIME : LINGER_TIME;
+    park(conn, CONN_LINGERING, nsec_add(green_now(), time), on_unwanted);
 }
 
 /* ---- serving ---- */
@@ -152,6 +154,18 @@ static void on_readable(struct green_fd *fd)
     start(container_of(fd, struct conn, stream.fd));
 }
 
+/* What comes at this very moment is served. What comes later finds our side closed, but is not answered by a reset. */
+static void end_grace(struct conn *conn)
+{
+    char byte;
+    if (recv(conn->stream.fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
+        start(conn);
+        return;
+    }
+    green_fd_unpark(&conn->stream.fd);
+    conn_linger(conn);
+}
+
 /* On the loop. A node that fires for an ACTIVE connection was left on the wheel by its last idle time. Who has begun a
  * request is told that its time is over. */
 static void on_timer(struct wheel_node *timer)
@@ -159,6 +173,8 @@ static void on_timer(struct wheel_node *timer)
     struct conn *conn = container_of(timer, struct conn, timer);
     if (conn->state == CONN_BEGUN)
         start(conn);
+    else if (conn->state == CONN_IDLE && conn->owner->draining)
+        end_grace(conn);
     else if (conn->state != CONN_ACTIVE)
         end(conn);
 }
@@ -216,10 +232,10 @@ void conn_close(struct conn *conn)
     end(conn);
 }
 
-bool conn_is_last(const struct conn *conn)
+bool conn_is_last(const struct conn *conn, bool more)
 {
     int64_t most = conn->owner->server->limits.requests_per_connection;
-    return conn->owner->draining || (most && conn->requests >= most);
+    return (conn->owner->draining && !more) || (most && conn->requests >= most);
 }
 
 /* Ends the one that can best be done without. False: all of them have a thread. */
@@ -256,21 +272,25 @@ static void end_all(struct conns *conns, enum conn_state state)
         end(container_of(l, struct conn, link));
 }
 
-void conns_hurry(struct conns *conns)
+void conns_hurry(struct conns *conns, nsec grace)
 {
-    conns->grace = 0;
-    end_all(conns, CONN_IDLE);
+    if (grace >= conns->grace)
+        return;
+    conns->grace = grace;
+    list_each (l, next, &conns->by_state[CONN_IDLE]) {
+        struct conn *conn = container_of(l, struct conn, link);
+        if (conns->draining && grace < conn->timer.deadline)
+            green_timer_arm(&conn->timer, grace);
+    }
 }
 
 size_t conns_drain(struct conns *conns, nsec grace, nsec deadline)
 {
+    if (conns->grace < grace)
+        grace = conns->grace;
+    conns->grace = NSEC_NEVER;
     conns->draining = true;
-    conns->grace = grace;
-    list_each (l, next, &conns->by_state[CONN_IDLE]) {
-        struct conn *conn = container_of(l, struct conn, link);
-        if (grace < conn->timer.deadline)
-            green_timer_arm(&conn->timer, grace);
-    }
+    conns_hurry(conns, grace);
     while (conns->count && green_cond_wait(&conns->room, NULL, deadline) == 0)
         ;
     return conns_cut(conns);

@@ -50,7 +50,7 @@ struct conns {
     struct list by_state[CONN_STATES]; /* who has been in a state for longest stands first */
     size_t count, max;
     bool draining;
-    nsec grace;                  /* while draining: when idle connections end */
+    nsec grace;                  /* when idle connections end, while draining */
     bool (*shed)(void);          /* gives up descriptors that can be done without; false: there are none */
     struct green_cond room;      /* a connection has ended, or could be ended for another */
     struct wheel_node log_timer; /* when the access log is to be written */
@@ -75,8 +75,8 @@ void conn_park_begun(struct conn *conn, void *begun, nsec deadline);
 void conn_close(struct conn *conn);
 void conn_linger(struct conn *conn);
 
-/* Whether the response being made should be the connection's last one. */
-bool conn_is_last(const struct conn *conn);
+/* Whether the response being made should be the connection's last one. `more`: a further request has come already. */
+bool conn_is_last(const struct conn *conn, bool more);
 
 /* Makes sure that there are fewer connections than there may be: by ending one that has no thread, an idle one first,
  * else by waiting. 0 or -ECANCELED. */
@@ -87,8 +87,8 @@ int conns_wait_room(struct conns *conns) GREEN_WAITS;
  * would lose it otherwise. What is left at the deadline is cancelled. The number of connections that were cut. */
 size_t conns_drain(struct conns *conns, nsec grace, nsec deadline) GREEN_WAITS;
 
-/* While draining: ends the grace of idle connections. */
-void conns_hurry(struct conns *conns);
+/* Puts the end of that grace earlier, before or while draining. */
+void conns_hurry(struct conns *conns, nsec grace);
 
 /* Ends all connections, now. The number of those that were cut. */
 size_t conns_cut(struct conns *conns);

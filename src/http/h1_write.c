@@ -85,7 +85,8 @@ static int head(struct exchange *x, const struct http_head *head)
      * the peer was not told to go on, what follows can't be told from content; too much of that is not read at all. */
     const struct h1_body *body = &h->body;
     bool too_long = body->framing == H1_LENGTH && body->left > H1_DRAINED;
-    if (conn_is_last(h->conn) || (!body->ended && (body->expects || body->error || too_long)))
+    if (conn_is_last(h->conn, h1_buffered(&h->in).n > 0) ||
+        (!body->ended && (body->expects || body->error || too_long)))
         h->keep_alive = false;
     int error = make_room(h);
     out_put(&h->out, http_status_line(head->status));

@@ -55,8 +55,8 @@ struct access_entry {
 enum access_needs { ACCESS_NEEDS_MS = 1, ACCESS_NEEDS_PORT = 2, ACCESS_NEEDS_TIMES = 4 };
 
 /* Compiles a format, into the arena. `text` must live as long. 0; -EINVAL: it has a variable that does not exist, which
- * *wrong is then; -ENOMSG: it is no word that is known, and has no variable; -EBADMSG: it has control characters other than tabs;
- * -E2BIG: it has too much of everything for a line; -ENOMEM. */
+ * *wrong is then; -ENOMSG: it is no word that is known, and has no variable; -EBADMSG: it has control characters other
+ * than tabs; -E2BIG: it has too much of everything for a line; -ENOMEM. */
 int access_format_compile(const struct access_format **format, struct arena *arena, struct str text, struct str *wrong)
     __attribute__((warn_unused_result));
 

@@ -21,9 +21,19 @@ int log_file_path(char to[static PATH_MAX], struct str path)
     return 0;
 }
 
+/* A folder of logs may belong to the user of the workers: a link that somebody else than we, or root, has put there is
+ * not followed, or root would write wherever it points. */
+static bool may_follow(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && (info.st_uid == 0 || info.st_uid == geteuid());
+}
+
 int log_file_open(const char *path)
 {
-    int fd = open(path, FLAGS, MODE);
+    int fd = open(path, FLAGS | O_NOFOLLOW, MODE);
+    if (fd < 0 && errno == ELOOP && may_follow(path))
+        fd = open(path, FLAGS, MODE);
     if (fd < 0)
         return -errno;
     return fd;

@@ -10,7 +10,8 @@
 int log_file_path(char to[static PATH_MAX], struct str path) __attribute__((warn_unused_result));
 
 /* Opens a file for appending, and creates it if need be, for its owner and group. A write never waits for the reader
- * of a FIFO; one that has none is refused. A descriptor or -errno. */
+ * of a FIFO; one that has none is refused. -ELOOP: the path is a symbolic link that neither root nor we have made. A
+ * descriptor or -errno. */
 int log_file_open(const char *path) __attribute__((warn_unused_result));
 
 /* Puts a new descriptor in the place of an open one, which keeps its number: other threads may be writing to it

@@ -62,24 +62,22 @@ int listener_open(const struct addr *addr, int backlog)
     if (addr_is_unix(addr) && is_stale(addr))
         unlink(addr->un.sun_path);
     /* Who may reach a unix socket is up to the folder it is in, as for a port it is up to a packet filter. */
-    bool path = addr_is_unix(addr) && addr->un.sun_path[0] != '\0';
-    if (bind(fd, &addr->any, addr->size) < 0 || (path && chmod(addr->un.sun_path, 0666) < 0) ||
-        listen(fd, backlog) < 0) {
+    mode_t mask = umask(0111);
+    error = bind(fd, &addr->any, addr->size) < 0 ? -errno : 0;
+    umask(mask);
+    if (!error && backlog && listen(fd, backlog) < 0)
         error = -errno;
+    if (error)
         goto fail;
-    }
     return fd;
 fail:
     close(fd);
     return error;
 }
 
-int listener_prepare(const struct addr *addr, const int *fds, size_t count)
+int listener_prepare(const struct addr *addr, int fd)
 {
-    int error = 0;
-    for (size_t i = 0; i < count && !addr_is_unix(addr) && !error; i++)
-        error = set_manners(fds[i]);
-    return error;
+    return addr_is_unix(addr) ? 0 : set_manners(fd);
 }
 
 int listener_accept(int fd, struct peer *peer)

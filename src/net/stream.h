@@ -61,8 +61,8 @@ struct file_stamp {
 bool file_still_is(int file, const struct file_stamp *stamp);
 
 /* Sends n bytes of a file from the offset *at on, which moves with what was sent, without copying them where the stream
- * can. The file is looked at before each piece but the first, which is the caller's to check: -ESTALE: it was written to
- * since its stamp; -EIO: it ended before n bytes. Otherwise as stream_write(). */
+ * can. The file is looked at before each piece but the first, which is the caller's to check: -ESTALE: it was written
+ * to since its stamp; -EIO: it ended before n bytes. Otherwise as stream_write(). */
 int stream_sendfile(struct stream *s, int file, off_t *at, size_t n, const struct file_stamp *stamp,
                     nsec timeout) GREEN_WAITS;
 

@@ -11,7 +11,7 @@
 #include "proc/version.h"
 
 enum {
-    ANSWER_SIZE = 256 * 1024, /* of the largest: the state of a thousand workers */
+    ANSWER_SIZE = 1024 * 1024, /* of the largest: the state of three generations of a thousand workers */
     SHORT_SIZE = 512,
 };
 
@@ -253,6 +253,8 @@ int actions_open(struct master *m, const struct config *config, int inherited, F
 {
     struct control_options options;
     int error = config->control.n ? make_options(m, config, &options) : 0;
+    if ((error || config->control.n == 0) && inherited >= 0)
+        close(inherited);
     if (error || config->control.n == 0)
         return error ? complain(config, error, errors) : 0;
     options.inherited = inherited;

@@ -74,9 +74,10 @@ int generation_new(struct generation **made, struct master *master, struct confi
     *g = (struct generation){.master = master, .config = config, .deadline.ring = on_deadline};
     list_init(&g->link);
     list_init(&g->deadline.link);
+    bool patience = !master->current && master->upgrade.predecessor.fd < 0;
     int error = make_children(g);
     if (!error)
-        error = listeners_take(&master->listeners, config, g->count, !master->current, g->listeners, errors);
+        error = listeners_take(&master->listeners, config, g->count, patience, g->listeners, errors);
     if (error) {
         free(g->listeners);
         g->listeners = NULL;
@@ -118,26 +119,38 @@ static size_t sockets_of(const struct generation *g)
 
 /* In the child: what belongs to the master, and to other generations, must not stay open: a worker tells by the end of
  * its own pair that the master is gone. */
-static _Noreturn void become_worker(struct child *child, int pair, pid_t parent)
+static void leave_master(struct master *m, const struct generation *own, const int *fds, size_t count)
 {
-    struct generation *g = child->generation;
-    struct master *m = g->master;
-    size_t index = (size_t)(child - g->children), count = 0;
-    int *fds = calloc(sockets_of(g) + 1, sizeof *fds);
-    if (!fds)
-        _exit(EXIT_FAILED);
-    for (size_t i = 0; i < g->config->listen_count; i++)
-        count += listener_share(g->listeners[i], index, g->count, fds + count);
     listeners_close_but(&m->listeners, fds, count);
     notify_close(&m->notify);
     reactor_abandon(&m->reactor);
     list_each (l, next, &m->generations) {
         struct generation *other = container_of(l, struct generation, link);
-        if (other != g)
-            access_close(other->config->http.access);
+        if (other == own)
+            continue;
+        access_close(other->config->http.access);
+        config_free(other->config);
     }
+}
+
+static _Noreturn void become_worker(struct child *child, int pair, pid_t parent)
+{
+    struct generation *g = child->generation;
+    struct master *m = g->master;
+    size_t index = (size_t)(child - g->children), count = 0, room = sockets_of(g) + 1;
+    int *fds = calloc(2 * room, sizeof *fds), *backlogs = fds + room;
+    if (!fds)
+        _exit(EXIT_FAILED);
+    for (size_t i = 0; i < g->config->listen_count; i++) {
+        size_t share = listener_share(g->listeners[i], index, g->count, fds + count);
+        for (size_t k = 0; k < share && !g->listeners[i]->passed; k++)
+            backlogs[count + k] = (int)g->config->listen[i].backlog;
+        count += share;
+    }
+    leave_master(m, g, fds, count);
     struct worker worker = {.config = g->config,
                             .listeners = fds,
+                            .backlogs = backlogs,
                             .listener_count = count,
                             .index = index,
                             .master = pair,
@@ -230,7 +243,7 @@ int generation_start(struct generation *g, const struct generation_owner *owner,
         snprintf(g->why, sizeof g->why, "cannot start worker %zu: %s", i, strerror(-error));
         if (g->running == 0)
             return error;
-        generation_retire(g, MESSAGE_CUT);
+        generation_retire(g, MESSAGE_RETIRE);
         g->owner->failed(g, g->why);
         return 0;
     }
@@ -313,28 +326,42 @@ static void kill_all(const struct generation *g)
             kill(g->children[i].pid, SIGKILL);
 }
 
+static void end(struct generation *g)
+{
+    g->owner->gone(g);
+    generation_free(g);
+}
+
+/* A generation whose workers all wait to be started again has none that could end. */
 static void on_deadline(struct alarm *alarm)
 {
     struct generation *g = container_of(alarm, struct generation, deadline);
+    if (g->state == DRAINING && g->running == 0) {
+        end(g);
+        return;
+    }
     if (g->state == DRAINING) {
         log_error("workers of generation %u did not end in time, and are killed", g->number);
         kill_all(g);
         return;
     }
     snprintf(g->why, sizeof g->why, "not all workers were ready after %d s", (int)(TIME_TO_START / NSEC_SEC));
-    generation_retire(g, MESSAGE_CUT);
+    generation_retire(g, MESSAGE_RETIRE);
     g->owner->failed(g, g->why);
 }
 
 void generation_retire(struct generation *g, enum message_kind how)
 {
     nsec left = how == MESSAGE_CUT ? CUT_TIME : nsec_add(g->config->http.timeouts.shutdown, STUCK);
+    bool drains = g->state == DRAINING;
     g->state = DRAINING;
     for (size_t i = 0; i < g->count; i++)
         reactor_disarm(&g->children[i].restart);
     generation_tell(g, how, 0);
     give_up_listeners(g);
-    reactor_arm(&g->master->reactor, &g->deadline, nsec_add(clock_monotonic(), left));
+    nsec at = nsec_add(clock_monotonic(), g->running ? left : 0);
+    if (!drains || at < g->deadline.at)
+        reactor_arm(&g->master->reactor, &g->deadline, at);
 }
 
 static void say_how(const struct generation *g, const struct child *child, int status)
@@ -383,17 +410,15 @@ static void on_end(struct child *child, int status)
     if (hopeless) {
         if (!g->why[0])
             snprintf(g->why, sizeof g->why, "worker %zu could not start", index_of(child));
-        generation_retire(g, MESSAGE_CUT);
+        generation_retire(g, MESSAGE_RETIRE);
         g->owner->failed(g, g->why);
     } else if (g->state != DRAINING) {
         plan_restart(child);
     } else if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FINE) {
         master_on_cut(g->master);
     }
-    if (g->state == DRAINING && g->running == 0) {
-        g->owner->gone(g);
-        generation_free(g);
-    }
+    if (g->state == DRAINING && g->running == 0)
+        end(g);
 }
 
 bool generation_reap(struct generation *g, pid_t pid, int status)

@@ -57,8 +57,8 @@ struct generation {
     char why[MESSAGE_TEXT];
 };
 
-/* Makes a generation of `config`, which it owns from now on, also when it fails; opens its listeners and logs. What goes
- * wrong is told to `errors`. 0 or -errno. */
+/* Makes a generation of `config`, which it owns from now on, also when it fails; opens its listeners and logs. What
+ * goes wrong is told to `errors`. 0 or -errno. */
 int generation_new(struct generation **generation, struct master *master, struct config *config, FILE *errors)
     __attribute__((warn_unused_result));
 

@@ -23,14 +23,21 @@ static uint16_t port_of(const struct addr *addr)
     return addr->any.sa_family == AF_INET6 ? addr->in6.sin6_port : addr->in.sin_port;
 }
 
+static bool has_port(const struct addr *addr, uint16_t port)
+{
+    return !addr_is_unix(addr) && port_of(addr) == port;
+}
+
 /* Whether one of our own sockets has this port, if only on another address. */
 static bool port_is_ours(const struct listeners *listeners, const struct addr *addr)
 {
-    list_each (l, next, &listeners->all) {
-        const struct listener *listener = container_of(l, struct listener, link);
-        if (!addr_is_unix(&listener->addr) && port_of(&listener->addr) == port_of(addr))
+    const struct passed *passed = &listeners->passed;
+    for (size_t i = 0; i < passed->count; i++)
+        if (passed->sockets[i].ours && has_port(&passed->sockets[i].addr, port_of(addr)))
             return true;
-    }
+    list_each (l, next, &listeners->all)
+        if (has_port(&container_of(l, struct listener, link)->addr, port_of(addr)))
+            return true;
     return false;
 }
 
@@ -63,7 +70,7 @@ static int add_socket(struct listener *listener, int fd)
     return 0;
 }
 
-/* One socket for each worker, where there can be more than one. */
+/* One socket for each worker, where there can be more than one. Those without a backlog take no connections yet. */
 static int grow(struct listener *listener, size_t workers, int64_t backlog)
 {
     size_t wanted = listener->passed ? listener->count : addr_is_unix(&listener->addr) ? 1 : workers;
@@ -82,15 +89,14 @@ static int grow(struct listener *listener, size_t workers, int64_t backlog)
 
 static struct listener *make(struct listeners *listeners, const struct addr *addr, struct str name)
 {
-    struct listener *listener = calloc(1, sizeof *listener);
-    char *text = strndup(name.n ? name.p : "", name.n);
-    if (!listener || !text) {
-        free(listener);
-        free(text);
+    struct listener *listener = calloc(1, sizeof *listener + name.n);
+    if (!listener)
         return NULL;
-    }
     listener->addr = *addr;
-    listener->name = (struct str){text, name.n};
+    listener->kept = true; /* until we have made it */
+    listener->name = (struct str){listener->text, name.n};
+    if (name.n > 0)
+        memcpy(listener->text, name.p, name.n);
     list_push_back(&listeners->all, &listener->link);
     return listener;
 }
@@ -104,10 +110,13 @@ static int adopt(struct listener *listener, struct passed *passed, const struct 
         if (error)
             return error;
         listener->addr = socket->addr;
-        listener->passed = listener->kept = !socket->ours;
+        listener->passed = !socket->ours;
+        error = listener->passed ? listener_prepare(&socket->addr, socket->fd) : 0;
         socket->fd = -1;
+        if (error)
+            return error;
     }
-    return listener->passed ? listener_prepare(&listener->addr, listener->fds, listener->count) : 0;
+    return 0;
 }
 
 static struct listener *find(const struct listeners *listeners, const struct listen *listen)
@@ -121,7 +130,8 @@ static struct listener *find(const struct listeners *listeners, const struct lis
 }
 
 /* Opens what is not there yet. A listener without uses is one that did not come about. */
-static int open_one(struct listeners *listeners, const struct listen *listen, size_t workers, struct listener **opened)
+static int open_one(struct listeners *listeners, const struct listen *listen, size_t workers, int64_t backlog,
+                    struct listener **opened)
 {
     struct passed_socket *passed = passed_find(&listeners->passed, listen->name, &listen->addr);
     if (!passed && listen->name.n)
@@ -134,31 +144,47 @@ static int open_one(struct listeners *listeners, const struct listen *listen, si
     if (!listener)
         return -ENOMEM;
     error = adopt(listener, &listeners->passed, listen);
-    return error ? error : grow(listener, workers, listen->backlog);
+    if (!error)
+        error = grow(listener, workers, backlog);
+    if (!error && !passed)
+        listener->kept = false;
+    return error;
 }
 
 static const char *reason(const struct listen *listen, int error)
 {
-    return listen->name.n && error == -ENOENT ? "no socket of this name was passed" : strerror(-error);
+    if (listen->name.n && error == -ENOENT)
+        return "no socket of this name was passed";
+    return error == -EALREADY ? "another `listen` has this socket" : strerror(-error);
+}
+
+static bool is_among(struct listener *const *taken, size_t count, const struct listener *listener)
+{
+    while (count > 0)
+        if (taken[--count] == listener)
+            return true;
+    return false;
 }
 
 /* 0 or -errno; *taken is used once more, if it is there. */
-static int take(struct listeners *listeners, const struct listen *listen, size_t workers, struct listener **taken)
+static int take(struct listeners *listeners, const struct listen *listen, size_t workers, int64_t backlog,
+                struct listener **taken)
 {
     struct listener *listener = find(listeners, listen);
-    int error = listener ? grow(listener, workers, listen->backlog) : open_one(listeners, listen, workers, &listener);
+    int error = listener ? grow(listener, workers, backlog) : open_one(listeners, listen, workers, backlog, &listener);
     *taken = listener;
     if (listener)
         listener->uses++;
     return error;
 }
 
-static int take_patiently(struct listeners *listeners, const struct listen *listen, size_t workers, int tries,
+static int take_patiently(struct listeners *listeners, const struct listen *listen, size_t workers, bool patience,
                           struct listener **taken)
 {
     static const struct timespec pause = {.tv_nsec = PAUSE};
-    int error;
-    while ((error = take(listeners, listen, workers, taken)) == -EADDRINUSE && --tries > 0) {
+    int error, tries = patience ? TRIES : 1;
+    while ((error = take(listeners, listen, workers, patience ? listen->backlog : 0, taken)) == -EADDRINUSE &&
+           --tries > 0) {
         if (*taken)
             listener_release(*taken);
         *taken = NULL;
@@ -174,7 +200,9 @@ int listeners_take(struct listeners *listeners, const struct config *config, siz
     size_t count = 0;
     while (count < config->listen_count && !error) {
         const struct listen *listen = &config->listen[count];
-        error = take_patiently(listeners, listen, workers, patience ? TRIES : 1, &taken[count]);
+        error = take_patiently(listeners, listen, workers, patience, &taken[count]);
+        if (!error && is_among(taken, count, taken[count]))
+            error = -EALREADY;
         count += taken[count] != NULL;
         if (error)
             fprintf(errors, "cannot listen on " STR_FMT ": %s\n", STR_ARG(listen->text), reason(listen, error));
@@ -189,22 +217,21 @@ int listeners_take(struct listeners *listeners, const struct config *config, siz
 
 void listener_release(struct listener *listener)
 {
-    if (--listener->uses > 0)
+    size_t left = --listener->uses > 0 ? listener->served : 0;
+    while (listener->count > left)
+        close(listener->fds[--listener->count]);
+    if (listener->uses > 0)
         return;
-    for (size_t i = 0; i < listener->count; i++)
-        close(listener->fds[i]);
     if (!listener->kept)
         listener_remove(&listener->addr);
     list_unlink(&listener->link);
-    free((char *)(uintptr_t)listener->name.p);
     free(listener->fds);
     free(listener);
 }
 
-void listener_set_backlog(const struct listener *listener, int64_t backlog)
+void listener_serve(struct listener *listener)
 {
-    for (size_t i = 0; i < listener->count && !listener->passed; i++)
-        (void)!listen(listener->fds[i], (int)backlog); /* it listens already: there is no way to fail */
+    listener->served = listener->count;
 }
 
 size_t listener_share(const struct listener *listener, size_t index, size_t workers, int *fds)
@@ -242,6 +269,14 @@ void listeners_keep_files(struct listeners *listeners)
 {
     list_each (l, next, &listeners->all)
         container_of(l, struct listener, link)->kept = true;
+}
+
+void listeners_own_files(struct listeners *listeners)
+{
+    list_each (l, next, &listeners->all) {
+        struct listener *listener = container_of(l, struct listener, link);
+        listener->kept = listener->passed;
+    }
 }
 
 void listeners_close_but(struct listeners *listeners, const int *kept, size_t count)

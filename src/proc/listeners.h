@@ -20,10 +20,11 @@ struct listener {
     struct addr addr;
     struct str name; /* under which it was passed; empty: opened by tern */
     bool passed;
-    bool kept;     /* its file, that of a unix socket, is not ours to remove (any more) */
+    bool kept;     /* its file, that of a unix socket, is not ours to remove (yet, or any more) */
     unsigned uses; /* generations */
     int *fds;
-    size_t count;
+    size_t count, served; /* sockets; of them: those that the workers of a generation that was ready have */
+    char text[];          /* of the name */
 };
 
 struct listeners {
@@ -35,15 +36,18 @@ void listeners_init(struct listeners *listeners);
 
 /* Finds or opens a listener for each `listen` of the configuration, with sockets for so many workers: taken[i] for the
  * i-th. With `patience` an address that is in use may become free within two seconds: the workers of a master that was
- * killed have it until they notice. What goes wrong is told to `errors`. 0 or -errno; then all is as it was. */
+ * killed have it until they notice. New sockets take connections at once with
+ * `patience`; else when a worker calls listen(), so that none waits for a generation that does not come about. What goes
+ * wrong is told to `errors`. 0 or -errno; then all is as it was. */
 int listeners_take(struct listeners *listeners, const struct config *config, size_t workers, bool patience,
                    struct listener **taken, FILE *errors) __attribute__((warn_unused_result));
 
-/* Gives up one use of a listener. After the last one our sockets are closed, and the file of a unix socket is gone. */
+/* Gives up one use of a listener. Sockets that were opened for it, and that nobody serves, are closed. After the last
+ * one our sockets are closed, and the file of a unix socket is gone. */
 void listener_release(struct listener *listener);
 
-/* Makes the queues of a listener's sockets as long as is wanted now. */
-void listener_set_backlog(const struct listener *listener, int64_t backlog);
+/* A generation serves all its sockets now. */
+void listener_serve(struct listener *listener);
 
 /* The sockets that worker `index` of `workers` serves, of which there may be `count` at most. Their number. */
 size_t listener_share(const struct listener *listener, size_t index, size_t workers, int *fds);
@@ -52,8 +56,9 @@ size_t listener_share(const struct listener *listener, size_t index, size_t work
 int listeners_gather(const struct listeners *listeners, int **fds, struct str **names)
     __attribute__((warn_unused_result));
 
-/* From now on somebody else removes the files of unix sockets. */
+/* Who removes the files of unix sockets in the end: somebody else, or we. */
 void listeners_keep_files(struct listeners *listeners);
+void listeners_own_files(struct listeners *listeners);
 
 /* In a worker: closes all sockets but `kept`. */
 void listeners_close_but(struct listeners *listeners, const int *kept, size_t count);

@@ -49,6 +49,12 @@ void master_hurry(const struct master *m)
     log_info("%zu generations are alive: what was asked waits for one of them to end", master_generations(m));
 }
 
+static void retire_all(struct master *m, enum message_kind how)
+{
+    list_each (l, next, &m->generations)
+        generation_retire(container_of(l, struct generation, link), how);
+}
+
 /* ---- being in charge ---- */
 
 void master_take_charge(struct master *m)
@@ -56,6 +62,7 @@ void master_take_charge(struct master *m)
     int error = m->options->pid_file ? pidfile_write(m->options->pid_file) : 0;
     if (error)
         log_error("cannot write the pid file %s: %s", m->options->pid_file, strerror(-error));
+    listeners_own_files(&m->listeners);
     control_start(&m->control);
     notify_ready(&m->notify, STR("serving"));
 }
@@ -67,8 +74,7 @@ void master_hand_over(struct master *m)
     listeners_keep_files(&m->listeners);
     control_stop(&m->control);
     reload_refuse_all(m, "another server has taken over");
-    list_each (l, next, &m->generations)
-        generation_retire(container_of(l, struct generation, link), MESSAGE_RETIRE);
+    retire_all(m, MESSAGE_RETIRE);
 }
 
 /* ---- stopping ---- */
@@ -83,30 +89,29 @@ static nsec time_to_stop(const struct master *m)
     return longest;
 }
 
-static void retire_all(struct master *m, enum message_kind how)
-{
-    list_each (l, next, &m->generations)
-        generation_retire(container_of(l, struct generation, link), how);
-}
-
 void master_stop(struct master *m, const char *why)
 {
     nsec time = time_to_stop(m);
-    if (!m->stopping) {
-        m->stopping = true;
-        if (m->current)
-            log_notice("stopping, %s: requests have %lld s to end", why, (long long)(time / NSEC_SEC));
-        notify_stopping(&m->notify, STR("draining"));
-        notify_extend(&m->notify, nsec_add(time, 10 * NSEC_SEC));
-        reload_refuse_all(m, "the server is stopping");
-        upgrade_cancel(m);
-        retire_all(m, MESSAGE_STOP);
-    } else if (!m->cutting) {
-        m->cutting = true;
-        if (m->current)
-            log_notice("stopping at once, %s", why);
-        retire_all(m, MESSAGE_CUT);
-    }
+    if (m->stopping)
+        return;
+    m->stopping = true;
+    if (m->current)
+        log_notice("stopping, %s: requests have %lld s to end", why, (long long)(time / NSEC_SEC));
+    notify_stopping(&m->notify, STR("draining"));
+    notify_extend(&m->notify, nsec_add(time, 10 * NSEC_SEC));
+    reload_refuse_all(m, "the server is stopping");
+    upgrade_cancel(m);
+    retire_all(m, MESSAGE_STOP);
+}
+
+static void cut(struct master *m, const char *why)
+{
+    if (m->cutting)
+        return;
+    m->cutting = true;
+    if (m->current)
+        log_notice("stopping at once, %s", why);
+    retire_all(m, MESSAGE_CUT);
 }
 
 void master_on_cut(struct master *m)
@@ -134,9 +139,17 @@ static void on_children(struct master *m, const char *name)
     reap(m);
 }
 
+static void on_quit(struct master *m, const char *name)
+{
+    master_stop(m, name);
+}
+
+/* The second one is for who can't wait; one that follows another way to stop is the first. */
 static void on_stop(struct master *m, const char *name)
 {
     master_stop(m, name);
+    if (++m->terms > 1)
+        cut(m, name);
 }
 
 static void on_reload(struct master *m, const char *name)
@@ -162,12 +175,19 @@ static const struct {
     const char *name;
     void (*serve)(struct master *m, const char *name);
 } signals[] = {
-    {SIGTERM, "told by SIGTERM", on_stop}, {SIGINT, "told by SIGINT", on_stop}, {SIGQUIT, "told by SIGQUIT", on_stop},
+    {SIGTERM, "told by SIGTERM", on_stop}, {SIGINT, "told by SIGINT", on_stop}, {SIGQUIT, "told by SIGQUIT", on_quit},
     {SIGCHLD, "SIGCHLD", on_children},     {SIGHUP, "SIGHUP", on_reload},       {SIGUSR1, "SIGUSR1", on_reopen},
     {SIGUSR2, "SIGUSR2", on_upgrade},
 };
 
 enum { SIGNALS = sizeof signals / sizeof *signals };
+
+/* Who sends a signal to a server that has handed over means its successor; but to stop is for each of them. */
+static bool pass_on(const struct master *m, const struct signalfd_siginfo *info)
+{
+    bool meant = info->ssi_signo == SIGHUP || info->ssi_signo == SIGUSR1 || info->ssi_signo == SIGUSR2;
+    return meant && m->upgrade.heir && kill(m->upgrade.heir, (int)info->ssi_signo) == 0;
+}
 
 static void on_signals(struct watch *watch, short events)
 {
@@ -176,7 +196,7 @@ static void on_signals(struct watch *watch, short events)
     (void)events;
     while (read(watch->fd, &info, sizeof info) == sizeof info)
         for (size_t i = 0; i < SIGNALS; i++)
-            if (signals[i].number == (int)info.ssi_signo)
+            if (signals[i].number == (int)info.ssi_signo && !pass_on(m, &info))
                 signals[i].serve(m, signals[i].name);
 }
 
@@ -203,6 +223,7 @@ static int open_signals(struct master *m)
     for (size_t i = 0; i < SIGNALS; i++)
         sigaddset(&set, signals[i].number);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGCHLD, SIG_DFL); /* who starts us may ignore it: then nobody would tell how a worker has ended */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGWINCH, SIG_IGN);
     aborted = m;
@@ -245,8 +266,11 @@ static int open_control(struct master *m, const struct config *config)
         return -ENOMEM;
     int error = actions_open(m, config, m->upgrade.control, errors);
     fclose(errors);
-    if (error)
-        log_error("%.*s", (int)strcspn(text, "\n"), text);
+    if (error) {
+        struct str why = {text, strcspn(text, "\n")};
+        log_error(STR_FMT, STR_ARG(why));
+        upgrade_report(m, why);
+    }
     free(text);
     return error;
 }
@@ -255,8 +279,10 @@ static void supervise(struct master *m)
 {
     while (!m->stopping || !list_empty(&m->generations)) {
         int error = reactor_turn(&m->reactor);
-        if (error && error != -EINTR)
+        if (error && error != -EINTR) {
             log_limited(LOG_LEVEL_ERROR, "the master cannot wait: %s", strerror(-error));
+            nanosleep(&(struct timespec){.tv_nsec = 100 * NSEC_MS}, NULL);
+        }
     }
     if (m->cut)
         log_notice("stopped: %llu requests were cut", (unsigned long long)m->cut);
@@ -289,7 +315,6 @@ int master_run(const struct config_options *options, struct config *config, char
     if (error) {
         config_free(config);
     } else if (reload_start(&m, config) == 0) {
-        passed_close(&m.listeners.passed);
         m.status = m.status == EXIT_FAILED && m.stopping ? EXIT_FAILED : EXIT_FINE;
         supervise(&m);
     }

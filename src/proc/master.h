@@ -1,4 +1,4 @@
-/* master.h: the process that never serves: it opens the sockets, keeps the workers alive, and replaces or stops them. */
+/* master.h: the process that never serves: it opens the sockets, keeps workers alive, and replaces or stops them. */
 #ifndef TERN_PROC_MASTER_H
 #define TERN_PROC_MASTER_H
 

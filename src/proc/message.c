@@ -32,7 +32,7 @@ static void attach(struct msghdr *header, union attachment *attachment, int fd)
 int message_send(int pair, const struct message *message, int fd)
 {
     union attachment attachment;
-    struct iovec bytes = {(void *)(uintptr_t)message, sizeof *message};
+    struct iovec bytes = {(void *)message, sizeof *message};
     struct msghdr header = {.msg_iov = &bytes, .msg_iovlen = 1};
     if (fd >= 0)
         attach(&header, &attachment, fd);
@@ -57,8 +57,10 @@ int message_receive(int pair, struct message *message, int *fd)
 {
     union attachment attachment;
     struct iovec bytes = {message, sizeof *message};
-    struct msghdr header = {
-        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &attachment, .msg_controllen = sizeof attachment.room};
+    struct msghdr header = {.msg_iov = &bytes,
+                            .msg_iovlen = 1,
+                            .msg_control = &attachment,
+                            .msg_controllen = CMSG_LEN(sizeof *fd)}; /* with CMSG_SPACE() there would be room for two */
     *fd = -1;
     ssize_t got = recvmsg(pair, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (got <= 0)

@@ -10,11 +10,16 @@
 #include <stdint.h>
 
 enum message_kind {
-    /* From a worker. */
-    MESSAGE_READY,  /* it serves */
-    MESSAGE_FAILED, /* it can't, and ends; `text` says why */
-    MESSAGE_PONG,   /* its loop turns */
-    MESSAGE_TAKEN,  /* the log it was handed is the one it writes to now */
+    /* Between two masters during an upgrade. They are of different versions: these numbers, and the size of a message,
+     * never change. */
+    MESSAGE_READY = 1,  /* from the new one: it serves; `text` is its version */
+    MESSAGE_FAILED = 2, /* it can't, and ends; `text` says why */
+    MESSAGE_MAIN = 3,   /* from the old one: the service is yours, and the service manager knows */
+    MESSAGE_REOPEN = 4, /* from the new one: open your logs anew */
+    MESSAGE_TAKEN = 5,  /* from the old one: that is done */
+
+    /* From a worker: the same, and ... MESSAGE_TAKEN: the log it was handed is the one it writes to now. */
+    MESSAGE_PONG = 16, /* its loop turns */
 
     /* From the master. */
     MESSAGE_PING,
@@ -25,9 +30,6 @@ enum message_kind {
     MESSAGE_ERROR_LOG,  /* the descriptor is the error log, opened anew */
     MESSAGE_ACCESS_LOG, /* the same for the access log */
     MESSAGE_LEVEL,      /* `number` is the least level to be logged */
-
-    /* Between two masters: an upgrade begins with MESSAGE_READY, whose text is a version, or MESSAGE_FAILED. */
-    MESSAGE_MAIN, /* from the old one: the service is yours, and the service manager knows */
 };
 
 enum { MESSAGE_TEXT = 248 };

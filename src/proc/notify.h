@@ -1,11 +1,11 @@
-/* notify.h: what the master tells the service manager that started it: the protocol of sd_notify(3), without libsystemd.
+/* notify.h: what the master tells the service manager that started it: the protocol of sd_notify(3).
  *
  * A message is one datagram to the socket that $NOTIFY_SOCKET names. Where there is none, nothing is sent, and nothing
  * is different for the caller. The manager listens to the main process only, so the master alone may call this.
  *
  * An upgrade hands the manager on in this order: notify_pass_on() in the child that becomes the new master; once that
- * is ready, notify_main_pid() by the old one; only then notify_ready() by the new one. The manager reads in the order of
- * sending, so it knows the new master before it hears from it.
+ * is ready, notify_main_pid() by the old one; only then notify_ready() by the new one. The manager reads in the order
+ * of sending, so it knows the new master before it hears from it.
  */
 #ifndef TERN_PROC_NOTIFY_H
 #define TERN_PROC_NOTIFY_H

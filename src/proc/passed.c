@@ -69,7 +69,7 @@ int passed_read(struct passed *passed)
     struct str rest = str_of(passed->names);
     for (uint64_t i = 0; i < count; i++) {
         struct passed_socket *socket = &passed->sockets[passed->count];
-        struct str name = str_cut(&rest, ':');
+        struct str name = names ? str_cut(&rest, ':') : STR("unknown"); /* as sd_listen_fds_with_names(3) */
         int error = read_socket(socket, FIRST + (int)i);
         if (error) {
             log_warn("descriptor %d, which was passed as `" STR_FMT "`, is not a socket that listens for streams",
@@ -78,7 +78,7 @@ int passed_read(struct passed *passed)
             continue;
         }
         socket->name = name;
-        socket->ours = names && name.n == 0;
+        socket->ours = name.n == 0;
         passed->count++;
     }
     return 0;

@@ -1,8 +1,8 @@
 /* pidfile.h: a file that says which process the master is, for those who want one.
  *
- * It is information, not a lock: numbers of processes are used again, so one that was left behind must not keep a server
- * from starting, and the control socket tells better whether another one runs. So an old pid file is replaced, whatever
- * process it names; a file that is none is left alone, since it is there by mistake.
+ * It is information, not a lock: numbers of processes are used again, so one that was left behind must not keep a
+ * server from starting, and the control socket tells better whether another one runs. So an old pid file is replaced,
+ * whatever process it names; a file that is none is left alone, since it is there by mistake.
  */
 #ifndef TERN_PROC_PIDFILE_H
 #define TERN_PROC_PIDFILE_H

@@ -122,7 +122,8 @@ int privs_account(struct str user, struct str group, uid_t *uid, gid_t *gid)
     const char *name;
     *uid = geteuid();
     *gid = getegid();
-    return *uid == 0 ? find_account(user, group, uid, gid, &name) : 0;
+    bool nobody = user.n == 0 && !getpwnam("tern");
+    return *uid == 0 && !nobody ? find_account(user, group, uid, gid, &name) : 0;
 }
 
 int privs_drop(struct str user, struct str group)

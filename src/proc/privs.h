@@ -24,7 +24,8 @@ size_t privs_backlog_max(void);
  * can be replaced. It is asked for in vain where /proc is not to be written. To be called before privs_drop(). */
 void privs_volunteer_for_oom(void);
 
-/* The user and group that privs_drop() would become. 0 or -ENOENT. */
+/* The user and group that workers run as, and that may speak to the server therefore. Nobody, who is other programs' user
+ * too, may not: instead of it, it is our own. 0 or -ENOENT. */
 int privs_account(struct str user, struct str group, uid_t *uid, gid_t *gid) __attribute__((warn_unused_result));
 
 /* When root: becomes the user and group for good. An empty user is `tern` if there is one, else `nobody`; an empty

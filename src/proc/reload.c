@@ -1,9 +1,9 @@
 /* reload.c: one generation takes over from another; the first one takes over from none.
  *
- * Everything that can fail comes first: reading the configuration, opening its listeners and logs, starting its workers.
- * Whatever does fail is undone, and the generation that serves has not noticed. Only when all new workers serve is the
- * old generation told to drain. At most three generations live at once, so that memory is bounded however often a
- * reload is asked for: the next one waits, and of those who ask meanwhile the last configuration wins.
+ * Everything that can fail comes first: reading the configuration, opening its listeners and logs, starting its
+ * workers. Whatever does fail is undone, and the generation that serves has not noticed. Only when all new workers
+ * serve is the old generation told to drain. At most three generations live at once, so that memory is bounded however
+ * often a reload is asked for: the next one waits, and of those who ask meanwhile the last configuration wins.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -90,8 +90,8 @@ static int prepare(struct master *m, const struct config *config, FILE *errors)
 static void undo(struct master *m)
 {
     control_abandon(&m->control);
-    if (switch_log(m, m->current->config, m->reload.errors_file) < 0)
-        log_threshold = level_of(m, m->current->config);
+    (void)!switch_log(m, m->current->config, m->reload.errors_file); /* if it fails, the new one stays */
+    log_threshold = m->reload.level;
 }
 
 /* ---- taking over ---- */
@@ -136,7 +136,7 @@ static void on_ready(struct generation *g)
     m->reload.coming = NULL;
     m->current = g;
     for (size_t i = 0; i < g->config->listen_count; i++)
-        listener_set_backlog(g->listeners[i], g->config->listen[i].backlog);
+        listener_serve(g->listeners[i]);
     watchdog_set(m);
     warn(m, g->config);
     if (old) {
@@ -152,6 +152,7 @@ static void on_ready(struct generation *g)
     answer_all(&m->reload.asked, g);
     errors_close(&m->reload);
     reload_try(m);
+    upgrade_try(m);
 }
 
 static void refuse(struct master *m, const char *why)
@@ -159,6 +160,8 @@ static void refuse(struct master *m, const char *why)
     struct str lines[MESSAGES];
     struct reload *reload = &m->reload;
     size_t count = errors_log(reload, lines);
+    if (!m->current && count)
+        upgrade_report(m, lines[0]);
     if (m->current)
         log_error("%s: generation %u goes on", why, m->current->number);
     for (struct list *l; (l = list_pop_front(&reload->asked));)
@@ -191,6 +194,8 @@ static void on_gone(struct generation *g)
         log_notice("generation %u has ended%s", g->number, cut ? ": requests were cut" : "");
     m->cut += cut;
     list_unlink(&g->link);
+    if (m->current == g)
+        m->current = NULL;
     if (m->stopping)
         return;
     reload_try(m);
@@ -233,6 +238,7 @@ static int launch(struct master *m, struct config *config, bool patience)
     if (error)
         return error;
     reload->coming = g;
+    passed_close(&m->listeners.passed); /* what nobody wants must not get into workers */
     error = generation_start(g, &owner, patience);
     if (error) {
         fprintf(reload->errors_file, "%s\n", g->why);
@@ -250,9 +256,11 @@ static void reload(struct master *m)
     m->reload.wanted = false;
     if (!errors_open(&m->reload)) {
         log_error("reload: no memory");
+        reload_refuse_all(m, "no memory");
         return;
     }
     log_notice("reload");
+    m->reload.level = log_threshold;
     notify_reloading(&m->notify, STR("reloading"));
     struct config *config = config_load(m->options, m->reload.errors_file);
     if (config && launch(m, config, false) == 0)

@@ -77,8 +77,12 @@ static bool is_due(const struct master *m)
 
 void master_on_log_taken(struct master *m)
 {
-    if (is_due(m))
+    if (is_due(m) || m->reopen.predecessor_due)
         return;
+    if (m->reopen.successor_waits) {
+        m->reopen.successor_waits = false;
+        (void)!message_tell(m->upgrade.pair.fd, MESSAGE_TAKEN, 0); /* else it learns by our end */
+    }
     for (struct list *l; (l = list_pop_front(&m->reopen.asked));)
         actions_reopened(container_of(l, struct control_request, link), m->reopen.logs);
 }
@@ -98,10 +102,17 @@ void reopen_logs(struct master *m, struct control_request *request)
         if (error)
             complain(g->config->log.access, error, &failed, text, sizeof text);
     }
+    m->reopen.predecessor_due = upgrade_reopen_predecessor(m);
     log_notice("logs reopened: %u", m->reopen.logs);
     if (request && failed.n)
         control_refuse(request, "failed", STR("not all logs could be opened"), &failed, 1);
     else if (request)
         list_push_back(&m->reopen.asked, &request->link);
     master_on_log_taken(m);
+}
+
+void reopen_for_successor(struct master *m)
+{
+    m->reopen.successor_waits = true;
+    reopen_logs(m, NULL);
 }

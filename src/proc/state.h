@@ -2,6 +2,7 @@
 #ifndef TERN_PROC_STATE_H
 #define TERN_PROC_STATE_H
 
+#include "log/log.h"
 #include "proc/control.h"
 #include "proc/generation.h"
 #include "proc/notify.h"
@@ -15,11 +16,13 @@ struct reload {
     char *errors;              /* what is wrong with it, a line each */
     size_t errors_size;
     FILE *errors_file;
+    enum log_level level; /* before; it may be another one than is configured */
 };
 
 /* upgrade.c: another binary takes over from this one. */
 struct upgrade {
     pid_t successor;          /* 0: none is on its way */
+    pid_t heir;               /* the one that we have handed over to; 0: none */
     struct watch pair;        /* our end of the socket pair with it */
     struct alarm deadline;    /* by which it has to be ready */
     struct list asked;        /* control requests */
@@ -36,6 +39,8 @@ struct upgrade {
 struct reopen {
     struct list asked;
     unsigned logs;
+    bool predecessor_due; /* it has not confirmed yet */
+    bool successor_waits; /* for our confirmation */
 };
 
 /* watchdog.c: whether workers live. */
@@ -61,6 +66,7 @@ struct master {
     struct watchdog watchdog;
     nsec started;
     bool stopping, cutting;
+    unsigned terms;   /* how often it was told to by SIGTERM and SIGINT */
     bool handed_over; /* to a successor, while stopping */
     uint64_t cut;     /* requests, of generations that are gone */
     int status;       /* to exit with */
@@ -71,7 +77,7 @@ struct master {
 /* How many generations live, that of a predecessor included. */
 size_t master_generations(const struct master *m);
 
-/* Lets requests end, then ends; asked again: at once. `why`: for the log. */
+/* Lets requests end, then ends. `why`: for the log. */
 void master_stop(struct master *m, const char *why);
 
 /* A worker was cut, or ended in another bad way, while it drained. */
@@ -97,7 +103,7 @@ void reload_free(struct master *m);
 /* The first generation. 0 or -errno; then why has been logged. */
 int reload_start(struct master *m, struct config *config) __attribute__((warn_unused_result));
 
-/* Reads the configuration again, as soon as there are not too many generations. `request`: who is to be told; or NULL. */
+/* Reads the configuration again, as soon as there are not too many generations. `request`: who is told; or NULL. */
 void reload_ask(struct master *m, struct control_request *request);
 
 /* Something has ended that it might have been waiting for. */
@@ -119,6 +125,12 @@ void upgrade_try(struct master *m);
  * to it. */
 void upgrade_on_ready(struct master *m);
 
+/* Tells the predecessor, if there is one, why we can't start. */
+void upgrade_report(const struct master *m, struct str why);
+
+/* Whether there is a predecessor, which is now to open its logs anew and say so. */
+bool upgrade_reopen_predecessor(struct master *m);
+
 /* The server stops: no successor is to take over from it. */
 void upgrade_cancel(struct master *m);
 
@@ -131,7 +143,10 @@ void reopen_init(struct master *m);
 /* Opens all logs anew, and hands them to all workers. */
 void reopen_logs(struct master *m, struct control_request *request);
 
-/* A worker has confirmed a file, or is gone. */
+/* The same, asked by the server that has taken over from us. */
+void reopen_for_successor(struct master *m);
+
+/* A worker or the predecessor has confirmed, or is gone. */
 void master_on_log_taken(struct master *m);
 
 #endif

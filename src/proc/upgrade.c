@@ -38,6 +38,11 @@ static void on_predecessor(struct watch *watch, short events)
     int got = message_receive(watch->fd, &message, &fd);
     if (got == -EAGAIN)
         return;
+    if (got > 0 && message.kind == MESSAGE_TAKEN) {
+        m->reopen.predecessor_due = false;
+        master_on_log_taken(m);
+        return;
+    }
     if (!m->upgrade.in_charge && m->current) {
         m->upgrade.in_charge = true;
         master_take_charge(m);
@@ -47,6 +52,8 @@ static void on_predecessor(struct watch *watch, short events)
     reactor_unwatch(&m->reactor, watch);
     close(watch->fd);
     watch->fd = -1;
+    m->reopen.predecessor_due = false;
+    master_on_log_taken(m);
     log_notice("the server before this one has ended");
     reload_try(m);
     upgrade_try(m);
@@ -81,24 +88,44 @@ static void find_predecessor(struct master *m)
     reactor_watch(&m->reactor, &upgrade->predecessor);
 }
 
-void upgrade_report_failure(const char *why)
+static void report(int pair, const char *why)
 {
-    const char *value = getenv(variable);
-    int pair;
     struct message failed = {.kind = MESSAGE_FAILED};
-    if (!value || sscanf(value, "%d,", &pair) != 1)
-        return;
     snprintf(failed.text, sizeof failed.text, "%s", why);
     (void)!message_send(pair, &failed, -1); /* it learns by our end, too */
 }
 
+void upgrade_report(const struct master *m, struct str why)
+{
+    char text[MESSAGE_TEXT];
+    snprintf(text, sizeof text, STR_FMT, STR_ARG(why));
+    if (m->upgrade.predecessor.fd >= 0)
+        report(m->upgrade.predecessor.fd, text);
+}
+
+void upgrade_report_failure(const char *why)
+{
+    const char *value = getenv(variable);
+    int pair;
+    if (value && sscanf(value, "%d,", &pair) == 1)
+        report(pair, why);
+}
+
+bool upgrade_reopen_predecessor(struct master *m)
+{
+    return m->upgrade.predecessor.fd >= 0 && message_tell(m->upgrade.predecessor.fd, MESSAGE_REOPEN, 0) == 0;
+}
+
 /* ---- the old one ---- */
 
-/* The path of the running binary, also when that has been replaced. */
-static char *find_program(void)
+/* The path that this binary was started by, so that a link may point to another one by now; else where it lies, or
+ * lay: it may have been replaced. */
+static char *find_program(const char *name)
 {
     static const struct str gone = STR_INIT(" (deleted)");
     char path[PATH_MAX];
+    if (strchr(name, '/'))
+        return strdup(name);
     ssize_t n = readlink("/proc/self/exe", path, sizeof path);
     if (n <= 0)
         return NULL;
@@ -144,6 +171,7 @@ static void on_successor_ready(struct master *m, const struct message *message)
     master_hand_over(m);
     if (message_tell(upgrade->pair.fd, MESSAGE_MAIN, 0) < 0)
         log_warn("upgrade: [%d] does not listen", (int)upgrade->successor);
+    upgrade->heir = upgrade->successor;
     upgrade->successor = 0;
 }
 
@@ -167,6 +195,8 @@ static void on_successor(struct watch *watch, short events)
     int got = message_receive(watch->fd, &message, &fd);
     if (got > 0 && message.kind == MESSAGE_READY && m->upgrade.successor)
         on_successor_ready(m, &message);
+    else if (got > 0 && message.kind == MESSAGE_REOPEN)
+        reopen_for_successor(m);
     else if (got > 0 && message.kind == MESSAGE_FAILED)
         snprintf(m->upgrade.why, sizeof m->upgrade.why, "%s", message.text);
     else if (got != -EAGAIN)
@@ -212,11 +242,11 @@ static _Noreturn void become_successor(struct master *m, const int *fds, const s
 }
 
 /* A sibling: whoever started us is its parent, too, and learns when it ends. systemd does not wait for the end of a
- * main process that is somebody else's child, but kills it at once. The first process of a container has no siblings. */
+ * main process that is somebody else's child, but kills it at once. The first process of a container has no siblings
+ * (EINVAL), and nobody could take its place: with it the container ends. */
 static pid_t fork_sibling(void)
 {
-    long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
-    return pid < 0 && errno == EINVAL ? fork() : (pid_t)pid;
+    return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 }
 
 static int start_successor(struct master *m)
@@ -257,7 +287,7 @@ int upgrade_init(struct master *m, char **arguments)
     upgrade->pair = (struct watch){.fd = -1, .events = POLLIN, .ready = on_successor};
     upgrade->deadline.ring = on_deadline;
     upgrade->arguments = arguments;
-    upgrade->program = find_program();
+    upgrade->program = find_program(arguments[0]);
     list_init(&upgrade->pair.link);
     list_init(&upgrade->deadline.link);
     list_init(&upgrade->asked);
@@ -293,7 +323,7 @@ void upgrade_ask(struct master *m, struct control_request *request)
         control_refuse(request, "refused", STR("the server is stopping"), NULL, 0);
     else if (request)
         list_push_back(&m->upgrade.asked, &request->link);
-    m->upgrade.wanted = !m->stopping;
+    m->upgrade.wanted = !m->stopping && !m->upgrade.successor; /* the one on its way is the answer to both */
     upgrade_try(m);
 }
 
@@ -313,5 +343,5 @@ void upgrade_try(struct master *m)
     notify_reloading(&m->notify, STR("upgrading"));
     int error = start_successor(m);
     if (error)
-        fail(m, strerror(-error));
+        fail(m, error == -EINVAL ? "the first process of a container can't be replaced" : strerror(-error));
 }

@@ -8,6 +8,7 @@
 
 enum { QUESTIONS = 4 }; /* in the time that a worker may be silent */
 #define LEAST_PERIOD (100 * NSEC_MS)
+#define TIME_TO_START (30 * NSEC_SEC) /* for a worker that takes the place of another */
 #define TIME_TO_REPORT (2 * NSEC_SEC) /* for a worker to say what it does, before it is killed */
 
 static nsec patience(const struct child *child)
@@ -31,8 +32,13 @@ static void end(struct child *child, nsec silent)
 /* Whether it has answered the last question. */
 static bool look_at(struct child *child, nsec now)
 {
-    if (!child->pid || !child->ready)
+    if (!child->pid || child->generation->state == STARTING)
         return true;
+    if (!child->ready) {
+        if (now - child->started >= TIME_TO_START)
+            end(child, now - child->started);
+        return now - child->started < patience(child);
+    }
     if (child->asked) {
         nsec silent = now - child->asked;
         if (patience(child) && silent >= patience(child))
@@ -56,10 +62,23 @@ static bool look_at_all(const struct master *m, nsec now)
     return alive;
 }
 
+/* The whole machine stood still, or we did: workers have had no time to answer. */
+static void forgive(const struct master *m, nsec now)
+{
+    list_each (l, next, &m->generations) {
+        struct generation *g = container_of(l, struct generation, link);
+        for (size_t i = 0; i < g->count; i++)
+            if (g->children[i].asked)
+                g->children[i].asked = now;
+    }
+}
+
 static void on_alarm(struct alarm *alarm)
 {
     struct master *m = container_of(alarm, struct master, watchdog.alarm);
     nsec now = clock_monotonic();
+    if (now - alarm->at > m->watchdog.period)
+        forgive(m, now);
     if (look_at_all(m, now) && m->notify.watchdog)
         notify_alive(&m->notify);
     reactor_arm(&m->reactor, alarm, nsec_add(now, m->watchdog.period));

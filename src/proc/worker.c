@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "green/scope.h"
@@ -25,7 +26,6 @@ struct service {
     struct green_fd master;
     struct green_cond told; /* to stop */
     bool stop;
-    nsec grace; /* for idle connections, then */
 };
 
 /* For all that is no connection; half of it for files that are kept open. */
@@ -43,10 +43,11 @@ size_t worker_connections(const struct config *config, size_t descriptors)
 
 /* ---- what the master says ---- */
 
+/* Told again, it may only be more urgent. */
 static void stop(struct service *service, nsec grace)
 {
     service->stop = true;
-    service->grace = grace;
+    conns_hurry(&service->conns, nsec_add(green_now(), grace));
     green_cond_broadcast(&service->told);
 }
 
@@ -83,7 +84,7 @@ static void serve_message(struct service *service, const struct message *message
         stop(service, last_grace(service));
         break;
     case MESSAGE_HURRY:
-        conns_hurry(&service->conns);
+        conns_hurry(&service->conns, green_now());
         break;
     case MESSAGE_CUT:
         stop(service, 0);
@@ -133,6 +134,8 @@ static int start_acceptors(struct service *service, struct green_scope *scope, s
 {
     const struct worker *worker = service->worker;
     for (size_t i = 0; i < worker->listener_count; i++) {
+        if (worker->backlogs[i] && listen(worker->listeners[i], worker->backlogs[i]) < 0)
+            return -errno;
         acceptor_init(&acceptors[i], &service->conns, worker->listeners[i]);
         int error = green_scope_go(scope, "accept", acceptor_run, &acceptors[i]);
         if (error)
@@ -166,9 +169,8 @@ static int serve(struct service *service, struct acceptor *acceptors)
         wait_for_stop(service);
     }
     green_scope_leave(&accepting);
-    nsec now = green_now();
     service->worker->score->cut +=
-        conns_drain(&service->conns, nsec_add(now, service->grace), nsec_add(now, http->timeouts.shutdown));
+        conns_drain(&service->conns, NSEC_NEVER, nsec_add(green_now(), http->timeouts.shutdown));
     green_scope_leave(&listening);
     return error;
 }

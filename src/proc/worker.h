@@ -15,7 +15,8 @@ enum {
 
 struct worker {
     const struct config *config;
-    const int *listeners; /* listening sockets, which it closes */
+    const int *listeners; /* its sockets, which it closes ... */
+    const int *backlogs;  /* ... and how many connections may wait there; 0: that is somebody else's affair */
     size_t listener_count;
     size_t index;
     int master; /* our end of the socket pair, see message.h */

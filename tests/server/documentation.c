@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-const char *const documents[] = {"README.md", "docs/configuration.md", NULL};
+const char *const documents[] = {"README.md", "docs/configuration.md", "docs/operation.md", NULL};
 
 #define LISTEN "listen: 127.0.0.1:8080\n"
 #define ROUTE "{path: /, echo: {}}"

@@ -1,5 +1,4 @@
-/* documentation.h: what the tests that read the documentation share: the examples in it, made into whole configurations.
- */
+/* documentation.h: what the tests that read the documentation share: its examples, made into whole configurations. */
 #ifndef TERN_TESTS_SERVER_DOCUMENTATION_H
 #define TERN_TESTS_SERVER_DOCUMENTATION_H
 

@@ -232,8 +232,9 @@ ConnTest(a_drain_keeps_its_promises)
     cr_expect_not_null(strstr(answer, "Connection: close\r\n"), "%s", answer);
     close(asks.peer);
     wait_for(pair_conns.count == 1);
-    conns_hurry(&pair_conns);
-    cr_expect(pair_is_over(&silent));
+    conns_hurry(&pair_conns, 0);
+    wait_for(pair_is_over(&silent));
+    close(silent.peer);
     cr_assert_eq(green_join(thread, &result, nsec_add(green_now(), PAIR_LIMIT)), 0);
     cr_expect_eq(cut, 0);
     cr_expect_eq(pair_conns.score->connections, 0);
@@ -252,7 +253,8 @@ ConnTest(a_drain_waits_for_heads_that_have_begun)
     wait_for(lingering.conn->state == CONN_LINGERING);
     cr_assert_eq(green_spawn(&thread, "drain", drain, &cut), 0);
     wait_for(pair_is_over(&idle));
-    cr_expect_eq(pair_conns.count, 2);
+    close(idle.peer);
+    wait_for(pair_conns.count == 2);
     pair_say_piece(&slow, "Host: a", 24);
     pair_say(&slow, "\r\n\r\n");
     wait_for(slow.conn->state == CONN_LINGERING);

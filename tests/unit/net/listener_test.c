@@ -82,7 +82,7 @@ Test(listener, a_unix_socket_in_use)
 /* Its queue is full, so a connection attempt fails with another error than that of a server that is gone. */
 Test(listener, a_unix_socket_in_use_by_a_busy_server)
 {
-    int fd = listener_open(&local, 0);
+    int fd = listener_open(&local, 1);
     cr_assert_geq(fd, 0);
     int first = connect_to(&local);
     cr_expect_eq(listener_open(&local, 5), -EADDRINUSE);

@@ -65,6 +65,19 @@ static bool is_open(int fd)
     return fcntl(fd, F_GETFD) >= 0;
 }
 
+static int pass(const char *name, struct addr *addr)
+{
+    static struct passed_socket sockets[2];
+    struct passed_socket *socket_of = &sockets[listeners.passed.count++];
+    listeners.passed.sockets = sockets;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    *addr = (struct addr){.size = sizeof addr->in, .in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)}};
+    cr_assert(fd >= 0 && bind(fd, &addr->any, addr->size) == 0 && listen(fd, 5) == 0);
+    cr_assert_eq(getsockname(fd, &addr->any, &addr->size), 0);
+    *socket_of = (struct passed_socket){.fd = fd, .addr = *addr, .name = str_of(name), .ours = !*name};
+    return fd;
+}
+
 /* ---- what can't be had ---- */
 
 Test(listeners, a_port_of_another_program)
@@ -123,6 +136,7 @@ Test(listeners, there_are_never_fewer_sockets_and_each_is_served)
         cr_assert_eq(take(&listen, 1, workers[i]), 0, "%s", told);
         cr_expect(!first || taken[0] == first);
         first = taken[0];
+        listener_serve(first);
         most = workers[i] > most ? workers[i] : most;
         cr_expect_eq(first->count, most);
         expect_all_served(first, workers[i]);
@@ -133,6 +147,45 @@ Test(listeners, there_are_never_fewer_sockets_and_each_is_served)
         listener_release(first);
     }
     cr_expect(!is_open(fd));
+}
+
+/* A generation that did not come about must leave no socket that takes connections and that nobody serves. */
+Test(listeners, what_was_opened_in_vain_is_closed)
+{
+    char text[32];
+    struct listen listen = listen_anywhere(text);
+    cr_assert_eq(take(&listen, 1, 2), 0, "%s", told);
+    listener_serve(taken[0]);
+    cr_assert_eq(take(&listen, 1, 5), 0, "%s", told);
+    int extra = taken[0]->fds[4], accepts = 1;
+    socklen_t size = sizeof accepts;
+    cr_expect_eq(getsockopt(extra, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size), 0);
+    cr_expect_eq(accepts, 0, "it takes connections before anybody serves it");
+    listener_release(taken[0]);
+    cr_expect_eq(taken[0]->count, 2);
+    cr_expect(!is_open(extra) && is_open(taken[0]->fds[1]));
+    listener_release(taken[0]);
+}
+
+Test(listeners, a_file_that_is_no_socket_of_ours_stays)
+{
+    char text[64];
+    snprintf(text, sizeof text, "unix:%s/precious", folder);
+    FILE *f = fopen(text + 5, "w");
+    cr_assert_not_null(f);
+    fclose(f);
+    struct listen listen = listen_on(text);
+    cr_expect_eq(take(&listen, 1, 1), -EADDRINUSE);
+    cr_expect_eq(unlink(text + 5), 0, "it is gone");
+}
+
+Test(listeners, one_socket_can_not_be_two_listeners)
+{
+    struct addr addr;
+    pass("web", &addr);
+    struct listen both[] = {{.text = STR("x"), .addr = addr, .backlog = 5}, listen_on("fd:web")};
+    cr_expect_eq(take(both, 2, 1), -EALREADY);
+    cr_expect(list_empty(&listeners.all));
 }
 
 Test(listeners, a_unix_socket_is_shared_and_its_file_goes_with_the_last_use)
@@ -178,19 +231,6 @@ Test(listeners, our_own_port_on_another_address_is_no_other_program)
 }
 
 /* ---- sockets of others ---- */
-
-static int pass(const char *name, struct addr *addr)
-{
-    static struct passed_socket sockets[2];
-    struct passed_socket *socket_of = &sockets[listeners.passed.count++];
-    listeners.passed.sockets = sockets;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    *addr = (struct addr){.size = sizeof addr->in, .in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)}};
-    cr_assert(fd >= 0 && bind(fd, &addr->any, addr->size) == 0 && listen(fd, 5) == 0);
-    cr_assert_eq(getsockname(fd, &addr->any, &addr->size), 0);
-    *socket_of = (struct passed_socket){.fd = fd, .addr = *addr, .name = str_of(name), .ours = !*name};
-    return fd;
-}
 
 Test(listeners, all_sockets_of_a_name_are_shared_by_all_workers)
 {
