@@ -121,7 +121,7 @@ static void put_crash(struct out *o)
     if (!thread) {
         out_text(o, "signal ");
         out_u64(o, (uint64_t)crash.number);
-        out_text(o, " outside any green thread");
+        out_put(o, crash.number == SIGABRT ? STR(" while no green thread ran") : STR(" outside any green thread"));
         return;
     }
     out_text(o, "green thread '");

@@ -224,6 +224,9 @@ static void plan_restart(struct child *child)
         unsigned doublings = child->quick_deaths - QUICK_DEATHS - 1;
         wait = doublings < 5 ? NSEC_SEC << doublings : LONGEST_WAIT;
     }
+    if (wait)
+        log_error("worker %zu keeps dying: the next one is started in %lld s", index_of(child),
+                  (long long)(wait / NSEC_SEC));
     scoreboard_inherit(&child->generation->board, index_of(child));
     reactor_arm(&child->generation->master->reactor, &child->restart, nsec_add(now, wait));
 }

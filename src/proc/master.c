@@ -285,7 +285,9 @@ static void supervise(struct master *m)
         }
     }
     if (m->cut)
-        log_notice("stopped: %llu requests were cut", (unsigned long long)m->cut);
+        log_warn("stopped; requests cut: %llu", (unsigned long long)m->cut);
+    else if (m->status != EXIT_FAILED)
+        log_notice("stopped");
 }
 
 static void clean_up(struct master *m)

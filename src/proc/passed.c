@@ -105,7 +105,7 @@ void passed_close(struct passed *passed)
             continue;
         addr_print(&socket->addr, &o);
         if (!socket->ours)
-            log_warn("socket " STR_FMT ", which was passed as `" STR_FMT "`, is in no `listen`: closed",
+            log_warn("socket " STR_FMT ", which was passed as `" STR_FMT "`, is wanted by no `listen`: closed",
                      STR_ARG(out_str(&o)), STR_ARG(socket->name));
         close(socket->fd);
     }

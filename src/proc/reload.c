@@ -51,7 +51,8 @@ void reload_free(struct master *m)
     errors_close(&m->reload);
 }
 
-static size_t errors_log(struct reload *reload, struct str *lines)
+/* Who starts a server by hand does not look into a file for the reason why it did not. */
+static size_t errors_log(struct reload *reload, bool aloud, struct str *lines)
 {
     size_t count = 0;
     fflush(reload->errors_file);
@@ -59,6 +60,8 @@ static size_t errors_log(struct reload *reload, struct str *lines)
     while (rest.n > 0) {
         struct str line = str_cut(&rest, '\n');
         log_error(STR_FMT, STR_ARG(line));
+        if (aloud)
+            fprintf(stderr, "tern: " STR_FMT "\n", STR_ARG(line));
         if (count < MESSAGES)
             lines[count++] = line;
     }
@@ -159,7 +162,7 @@ static void refuse(struct master *m, const char *why)
 {
     struct str lines[MESSAGES];
     struct reload *reload = &m->reload;
-    size_t count = errors_log(reload, lines);
+    size_t count = errors_log(reload, !m->current && log_fd() >= 0, lines);
     if (!m->current && count)
         upgrade_report(m, lines[0]);
     if (m->current)
@@ -190,9 +193,12 @@ static void on_gone(struct generation *g)
 {
     struct master *m = g->master;
     uint64_t cut = generation_cut(g);
-    if (!m->stopping)
-        log_notice("generation %u has ended%s", g->number, cut ? ": requests were cut" : "");
-    m->cut += cut;
+    if (m->stopping)
+        m->cut += cut;
+    else if (cut)
+        log_warn("generation %u has ended; requests cut: %llu", g->number, (unsigned long long)cut);
+    else
+        log_notice("generation %u has ended", g->number);
     list_unlink(&g->link);
     if (m->current == g)
         m->current = NULL;

@@ -68,7 +68,7 @@ struct master {
     bool stopping, cutting;
     unsigned terms;   /* how often it was told to by SIGTERM and SIGINT */
     bool handed_over; /* to a successor, while stopping */
-    uint64_t cut;     /* requests, of generations that are gone */
+    uint64_t cut;     /* requests, while stopping */
     int status;       /* to exit with */
 };
 

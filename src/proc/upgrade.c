@@ -183,7 +183,7 @@ static void on_successor_gone(struct master *m)
     if (!upgrade->successor)
         return;
     upgrade->successor = 0;
-    fail(m, upgrade->why[0] ? upgrade->why : "the new binary has ended");
+    fail(m, upgrade->why[0] ? upgrade->why : "the new binary ended without a word");
 }
 
 static void on_successor(struct watch *watch, short events)

@@ -5,7 +5,6 @@
 #include "harness_file.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 TestSuite(schema_for_editors, .init = harness_begin, .fini = harness_end);
 
@@ -25,10 +24,8 @@ static const char *name_of(size_t i)
 /* What an editor says of each file in yaml/, a line for each. */
 static struct str validate(void)
 {
-    struct command command = {.arguments = {"python3", realpath("tests/server/validate.py", NULL),
-                                            realpath("conf/tern.schema.json", NULL), file_path("yaml")},
-                              .out = "verdicts",
-                              .err = "verdicts.err"};
+    struct command command = {
+        .arguments = {"python3", "tests/server/validate.py", "conf/tern.schema.json", file_path("yaml")}};
     struct result r = command_run(&command);
     if (r.status == SKIPPED)
         harness_skip("python3-jsonschema or python3-yaml is not installed");
