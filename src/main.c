@@ -148,6 +148,20 @@ static int read_options(struct options *options, int argc, char **argv)
 
 /* ---- what it is asked to do ---- */
 
+/* The journal wants to know that these lines are errors. */
+static void print(const char *text)
+{
+    struct str rest = str_of(text);
+    if (!getenv("JOURNAL_STREAM") || log_open(STR("stderr"), LOG_LEVEL_NOTICE) < 0) {
+        fputs(text, stderr);
+        return;
+    }
+    while (rest.n) {
+        struct str line = str_cut(&rest, '\n');
+        log_error(STR_FMT, STR_ARG(line));
+    }
+}
+
 /* The whole configuration, or NULL: then why has been printed, and a server that this one is to replace knows, too. */
 static struct config *load(const struct config_options *options)
 {
@@ -160,7 +174,7 @@ static struct config *load(const struct config_options *options)
     }
     struct config *config = config_load(options, errors);
     fclose(errors);
-    fputs(text, stderr);
+    print(text);
     text[strcspn(text, "\n")] = '\0';
     if (!config)
         upgrade_report_failure(text);
@@ -182,12 +196,12 @@ static int test(const struct options *options, const struct config *config)
 /* `where`: the pid file or the control socket that has led to the master, or has not. */
 static int give_order(const struct options *options, pid_t master, const char *where)
 {
-    int error = master < 0 ? master : order_send(order_find(options->order), master);
+    int error = master < 0 ? master : order_fits(master) ? order_send(order_find(options->order), master) : -ESRCH;
     if (!error)
         return EXIT_FINE;
     const char *why = call_reason(error);
     if (error == -ESRCH)
-        why = "there is no such process";
+        why = "there is no such process, or it is no tern";
     else if (error == -EINVAL)
         why = "that is no pid file";
     fprintf(stderr, "tern: no tern answers at %s: %s\n", where, why);

@@ -30,12 +30,9 @@ enum {
 
 /* What the running thread does wrong comes first; then what others tell a process that hangs. */
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM};
-enum {
-    FAULTS = 4,
-    SIGNALS = sizeof signals / sizeof *signals,
-    FIRST_OURS = SANITIZE_OWNS_SIGNALS ? FAULTS : 0, /* a sanitizer reports faults itself */
-};
+enum { FAULTS = 4, SIGNALS = sizeof signals / sizeof *signals };
 
+static bool ours[SIGNALS]; /* others have a handler already: a sanitizer's for faults, or a fuzzer's for its alarm */
 static char *handler_stack;
 static pid_t loop_thread; /* the OS thread that runs the green ones; others belong to the blocking pool */
 
@@ -174,6 +171,12 @@ static void on_fault(int number, siginfo_t *info, void *context)
 
 /* ---- start and end ---- */
 
+static bool is_handled(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+}
+
 int green_fault_init(void)
 {
     handler_stack = malloc(HANDLER_STACK);
@@ -183,8 +186,11 @@ int green_fault_init(void)
     stack_t stack = {.ss_sp = handler_stack, .ss_size = HANDLER_STACK};
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigaltstack(&stack, NULL);
-    for (size_t i = FIRST_OURS; i < SIGNALS; i++)
-        sigaction(signals[i], &action, NULL);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        ours[i] = !is_handled(signals[i]);
+        if (ours[i])
+            sigaction(signals[i], &action, NULL);
+    }
     return 0;
 }
 
@@ -196,8 +202,9 @@ void green_fault_spare(sigset_t *set)
 
 void green_fault_free(void)
 {
-    for (size_t i = FIRST_OURS; i < SIGNALS; i++)
-        signal(signals[i], SIG_DFL);
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (ours[i])
+            signal(signals[i], SIG_DFL);
     sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
     free(handler_stack);
 }

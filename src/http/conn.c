@@ -106,8 +106,32 @@ void conn_linger(struct conn *conn)
 
 /* ---- serving ---- */
 
+static struct str no_field(const void *request, struct str name)
+{
+    (void)request;
+    (void)name;
+    return STR("");
+}
+
+/* There is no thread that could serve the connection, or even read what it wants. */
+static void log_busy(const struct conn *conn, const char *reason)
+{
+    char client[PEER_TEXT];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct access_entry entry = {
+        .time = now.tv_sec,
+        .ms = (unsigned)(now.tv_nsec / NSEC_MS),
+        .client = peer_print(&conn->peer, client),
+        .status = 503,
+        .reason = str_of(reason),
+        .field = no_field,
+    };
+    conns_log(conn->owner, &entry);
+}
+
 /* The peer learns that it was not its fault. */
-static void send_busy(const struct conn *conn)
+static void send_busy(const struct conn *conn, const char *reason)
 {
     char text[256], date[HTTP_DATE_SIZE];
     struct out o = out_on(text, sizeof text);
@@ -116,14 +140,15 @@ static void send_busy(const struct conn *conn)
     out_bytes(&o, date, sizeof date);
     out_text(&o, "\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     (void)!send(conn->stream.fd.fd, text, out_len(&o), MSG_NOSIGNAL | MSG_DONTWAIT);
+    log_busy(conn, reason);
 }
 
 /* There is no thread to serve the connection with. */
 static void refuse(struct conn *conn, int why)
 {
-    log_limited(LOG_LEVEL_WARN, "connection refused with 503: %s",
-                why == -EAGAIN ? "limits.green_threads reached" : strerror(-why));
-    send_busy(conn);
+    const char *reason = why == -EAGAIN ? "limits.green_threads reached" : strerror(-why);
+    log_limited(LOG_LEVEL_WARN, "connection refused with 503: %s", reason);
+    send_busy(conn, reason);
     conn_linger(conn);
 }
 
@@ -157,8 +182,7 @@ static void on_readable(struct green_fd *fd)
 /* What comes at this very moment is served. What comes later finds our side closed, but is not answered by a reset. */
 static void end_grace(struct conn *conn)
 {
-    char byte;
-    if (recv(conn->stream.fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
+    if (stream_has_input(&conn->stream)) {
         start(conn);
         return;
     }
@@ -248,7 +272,7 @@ static bool end_one(struct conns *conns)
         if (longest == &conns->by_state[order[i]])
             continue;
         if (order[i] == CONN_BEGUN)
-            send_busy(conn);
+            send_busy(conn, "limits.connections reached");
         end(conn);
         return true;
     }

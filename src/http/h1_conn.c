@@ -226,6 +226,15 @@ static int grow(struct h1 *h)
     return error == -ENOBUFS ? refuse_large(h) : error ? error : ANSWER;
 }
 
+/* The peer has left in the middle of a head. */
+static int miss_rest(struct h1 *h, int error)
+{
+    h->x.request.line = raw_line(h);
+    h->x.reason = failure_of(error)->reason;
+    log_request(h);
+    return error;
+}
+
 /* What is there is looked at, and it is no whole head. One look at the socket for more, if it may have something: a
  * read that came back short said that it has not, and is not repeated. ANSWER: more has come. */
 static int read_more(struct h1 *h)
@@ -237,8 +246,12 @@ static int read_more(struct h1 *h)
     ssize_t got = h->in.readable ? h1_input_try(&h->in, &h->conn->stream) : -EAGAIN;
     if (got == -ENOBUFS)
         return grow(h);
-    if (got != -EAGAIN)
-        return got == 0 ? -ECONNRESET : got < 0 ? (int)got : ANSWER;
+    if (got > 0)
+        return ANSWER;
+    if (got != -EAGAIN) {
+        int gone = got == 0 ? -ECONNRESET : (int)got;
+        return begun ? miss_rest(h, gone) : gone;
+    }
     if (!begun)
         return PARK;
     if (h->deadline == 0)

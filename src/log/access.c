@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log/file.h"
@@ -15,6 +18,7 @@
 struct access_log {
     const struct access_format *format;
     int fd;
+    bool pipe;        /* rather than a file */
     bool cut;         /* the buffer begins inside a line, whose start has been written */
     bool complained;  /* since the last write that succeeded */
     nsec complain_at; /* when that may be done again */
@@ -24,6 +28,12 @@ struct access_log {
     size_t used, size;
     char buffer[];
 };
+
+static bool is_pipe(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
+}
 
 int access_open(struct access_log **opened, struct str path, const struct access_format *format, size_t size)
 {
@@ -43,6 +53,7 @@ int access_open(struct access_log **opened, struct str path, const struct access
         error = log->fd;
         goto free_log;
     }
+    log->pipe = is_pipe(log->fd);
     tzset();
     *opened = log;
     return 0;
@@ -102,10 +113,23 @@ static void take_written(struct access_log *log, size_t n)
                (unsigned long long)log->lost);
 }
 
+/* What goes out at once. A pipe takes a little at a time, and other workers write to it as well: only pieces that it
+ * takes whole, and that end with a line, keep their lines apart. */
+static size_t next_piece(const struct access_log *log)
+{
+    size_t n = log->used;
+    if (!log->pipe || n <= PIPE_BUF)
+        return n;
+    const char *end = memrchr(log->buffer, '\n', PIPE_BUF);
+    if (!end)
+        end = memchr(log->buffer, '\n', n);
+    return end ? (size_t)(end + 1 - log->buffer) : n;
+}
+
 void access_flush(struct access_log *log)
 {
     while (log->used > 0) {
-        ssize_t n = write(log->fd, log->buffer, log->used);
+        ssize_t n = write(log->fd, log->buffer, next_piece(log));
         if (n <= 0) {
             if (n < 0 && errno != EAGAIN)
                 complain(log, strerror(errno));
@@ -169,7 +193,9 @@ int access_fd(const struct access_log *log)
 
 int access_reopen(struct access_log *log)
 {
-    return log_file_reopen(log->path, log->fd);
+    int error = log_file_reopen(log->path, log->fd);
+    log->pipe = is_pipe(log->fd);
+    return error;
 }
 
 static void forget_cut_line(struct access_log *log)
@@ -192,5 +218,6 @@ void access_take(struct access_log *log, int fd)
         close(fd);
         return;
     }
+    log->pipe = is_pipe(log->fd);
     forget_cut_line(log);
 }

@@ -23,6 +23,12 @@ static int spend(struct stream *s, size_t n)
     return green_yield();
 }
 
+bool stream_has_input(const struct stream *s)
+{
+    char byte;
+    return recv(s->fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
 {
     for (;;) {

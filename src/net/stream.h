@@ -44,6 +44,9 @@ static inline ssize_t stream_try_read(struct stream *s, void *to, size_t n)
     return s->ops->read(s, to, n);
 }
 
+/* Whether something has come that was not read yet. */
+bool stream_has_input(const struct stream *s);
+
 /* Waits for at least one byte. Bytes, 0 at the peer's end, -ETIMEDOUT, -ECANCELED, -errno. */
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline) GREEN_WAITS;
 

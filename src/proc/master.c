@@ -225,6 +225,7 @@ static int open_signals(struct master *m)
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGCHLD, SIG_DFL); /* who starts us may ignore it: then nobody would tell how a worker has ended */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log that is larger than it may be is like a full disk */
     signal(SIGWINCH, SIG_IGN);
     aborted = m;
     signal(SIGABRT, on_abort);

@@ -2,8 +2,11 @@
 #include "proc/order.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/call.h"
 
@@ -32,6 +35,25 @@ pid_t order_find_master(const char *control)
     pid_t master = call_peer(&call);
     call_close(&call);
     return master;
+}
+
+/* What a process is called; empty: it can't be seen. */
+static struct str name_of(pid_t pid, char name[static 32])
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, name, 32);
+    if (fd >= 0)
+        close(fd);
+    return (struct str){name, n > 0 ? (size_t)n : 0};
+}
+
+bool order_fits(pid_t master)
+{
+    char theirs[32], ours[32];
+    struct str name = name_of(master, theirs);
+    return master > 1 && (name.n == 0 || str_eq(name, name_of(getpid(), ours)));
 }
 
 int order_send(const struct order *order, pid_t master)

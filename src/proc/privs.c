@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proc/quota.h"
@@ -126,13 +128,22 @@ int privs_account(struct str user, struct str group, uid_t *uid, gid_t *gid)
     return *uid == 0 && !nobody ? find_account(user, group, uid, gid, &name) : 0;
 }
 
+/* The service manager may have given the master some, for its ports. A process that has none is refused nothing here. */
+static int drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+    (void)!prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* goes with the permitted ones anyway */
+    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
 int privs_drop(struct str user, struct str group)
 {
     uid_t uid;
     gid_t gid;
     const char *name;
     if (geteuid() != 0)
-        return 0;
+        return drop_capabilities();
     int error = find_account(user, group, &uid, &gid, &name);
     if (error)
         return error;

@@ -28,7 +28,7 @@ void privs_volunteer_for_oom(void);
  * too, may not: instead of it, it is our own. 0 or -ENOENT. */
 int privs_account(struct str user, struct str group, uid_t *uid, gid_t *gid) __attribute__((warn_unused_result));
 
-/* When root: becomes the user and group for good. An empty user is `tern` if there is one, else `nobody`; an empty
+/* When root: becomes the user and group for good; otherwise gives up what capabilities there are. An empty user is `tern` if there is one, else `nobody`; an empty
  * group is the user's own. 0 or -errno; -ENOENT: there is no such user or group.
  *
  * A process that was root dumps no core, and no other one of its user may look into it (prctl(2), PR_SET_DUMPABLE). It

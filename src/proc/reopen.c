@@ -15,8 +15,10 @@ void reopen_init(struct master *m)
     list_init(&m->reopen.asked);
 }
 
-static void hand_over(struct generation *g, enum message_kind kind, int fd)
+/* 0, or -errno when a worker goes on with the old file. */
+static int hand_over(struct generation *g, enum message_kind kind, int fd)
 {
+    int failed = 0;
     struct message message = {.kind = kind};
     for (size_t i = 0; i < g->count; i++) {
         struct child *child = &g->children[i];
@@ -27,7 +29,9 @@ static void hand_over(struct generation *g, enum message_kind kind, int fd)
             child->logs_due++;
         else
             log_error("worker %zu [%d] cannot be handed a log: %s", i, (int)child->pid, strerror(-error));
+        failed = failed ? failed : error;
     }
+    return failed;
 }
 
 static int reopen_error_log(struct master *m)
@@ -36,9 +40,11 @@ static int reopen_error_log(struct master *m)
     if (error || log_fd() < 0)
         return error;
     m->reopen.logs++;
-    list_each (l, next, &m->generations)
-        hand_over(container_of(l, struct generation, link), MESSAGE_ERROR_LOG, log_fd());
-    return 0;
+    list_each (l, next, &m->generations) {
+        int failed = hand_over(container_of(l, struct generation, link), MESSAGE_ERROR_LOG, log_fd());
+        error = error ? error : failed;
+    }
+    return error;
 }
 
 static int reopen_access_log(struct master *m, struct generation *g)
@@ -48,13 +54,13 @@ static int reopen_access_log(struct master *m, struct generation *g)
     if (error || !log)
         return error;
     m->reopen.logs++;
-    hand_over(g, MESSAGE_ACCESS_LOG, access_fd(log));
-    return 0;
+    return hand_over(g, MESSAGE_ACCESS_LOG, access_fd(log));
 }
 
 static void complain(struct str path, int error, struct str *first, char *text, size_t size)
 {
-    log_error("cannot reopen the log " STR_FMT ": %s; it goes on in the old file", STR_ARG(path), strerror(-error));
+    log_error("cannot reopen the log " STR_FMT ": %s; what can't be switched goes on in the old file", STR_ARG(path),
+              strerror(-error));
     if (first->n == 0) {
         struct out o = out_on(text, size);
         out_put(&o, path);

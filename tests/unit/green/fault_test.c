@@ -361,3 +361,42 @@ Test(fault, after_the_run_signals_do_what_they_did_before, .disabled = SANITIZE_
     cr_assert_eq(sigaltstack(NULL, &stack), 0);
     cr_expect(stack.ss_flags & SS_DISABLE);
 }
+
+/* ---- what is not ours ---- */
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int number)
+{
+    alarms += number == SIGALRM;
+}
+
+static int raise_alarm(void *arg)
+{
+    (void)arg;
+    return raise(SIGALRM);
+}
+
+Test(fault, a_signal_that_has_a_handler_keeps_it)
+{
+    signal(SIGALRM, on_alarm);
+    cr_expect_eq(green_run(&(struct green_options){0}, raise_alarm, NULL), 0);
+    cr_expect_eq(alarms, 1);
+    raise(SIGALRM);
+    cr_expect_eq(alarms, 2);
+}
+
+static void run_alarm_ignored(void *arg)
+{
+    (void)arg;
+    signal(SIGALRM, SIG_IGN);
+    if (green_run(&(struct green_options){0}, raise_alarm, NULL) < 0)
+        abort();
+}
+
+Test(fault, a_signal_that_was_ignored_is_not)
+{
+    char said[2048];
+    cr_expect_eq(run_signal(run_alarm_ignored, NULL, said, sizeof said), SIGALRM);
+    cr_expect_not_null(strstr(said, "was stopped by signal 14"), "%s", said);
+}

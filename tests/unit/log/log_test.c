@@ -93,6 +93,30 @@ Test(log, a_target_that_cannot_be_opened_changes_nothing)
     expect_match(contents(path), "still here\n$");
 }
 
+/* Whose link it is decides, for a log of errors when it is opened and when it is reopened. */
+Test(log, of_links_only_those_of_root_and_our_own_are_followed)
+{
+    enum { NOBODY = 65534 };
+    char target[sizeof path + 8];
+    if (geteuid() != 0)
+        cr_skip_test("needs root, to give a link away");
+    snprintf(target, sizeof target, "%s.target", path);
+    cr_assert_eq(symlink(target, path), 0);
+    cr_assert_eq(lchown(path, NOBODY, NOBODY), 0);
+    cr_expect_eq(log_open(str_of(path), LOG_LEVEL_NOTICE), -ELOOP);
+    cr_expect_neq(access(target, F_OK), 0, "the link of somebody else is followed");
+
+    cr_assert_eq(lchown(path, 0, 0), 0);
+    open_log(LOG_LEVEL_NOTICE);
+    log_notice("followed");
+    cr_expect_not_null(strstr(contents(target), "followed"));
+
+    cr_assert_eq(lchown(path, NOBODY, NOBODY), 0);
+    cr_assert_eq(unlink(target), 0);
+    cr_expect_eq(log_reopen(), -ELOOP);
+    cr_expect_neq(access(target, F_OK), 0, "a reopen follows the link of somebody else");
+}
+
 Test(log, a_fifo_without_a_reader_does_not_hang)
 {
     cr_assert_eq(mkfifo(path, 0600), 0);

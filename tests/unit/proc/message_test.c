@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -75,6 +76,62 @@ Test(message, a_descriptor_comes_along_and_is_closed_on_exec)
     cr_expect_eq(write(fd, "y", 1), 1);
     cr_expect_eq(read(ends[0], &c, 1), 1);
     cr_expect_eq(c, 'y');
+}
+
+static size_t open_descriptors(void)
+{
+    size_t count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    cr_assert_not_null(directory);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+/* With as many descriptors of ours as there are in the table. */
+static void send_descriptors(const void *bytes, size_t n, const int *fds, size_t count)
+{
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(8 * sizeof(int))] = {0};
+    struct iovec part = {(void *)bytes, n};
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = CMSG_SPACE(count * sizeof *fds)};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(count * sizeof *fds);
+    memcpy(CMSG_DATA(rights), fds, count * sizeof *fds);
+    cr_assert_eq(sendmsg(pair[1], &header, 0), (ssize_t)n);
+}
+
+Test(message, of_several_descriptors_one_is_taken_and_none_is_left_open)
+{
+    static const int fds[] = {0, 1, 2, 0, 1, 2, 0, 1};
+    for (size_t count = 1; count <= sizeof fds / sizeof *fds; count++) {
+        struct message sent = {.kind = MESSAGE_ACCESS_LOG}, m;
+        int fd;
+        size_t before = open_descriptors();
+        send_descriptors(&sent, sizeof sent, fds, count);
+        cr_assert_eq(message_receive(pair[0], &m, &fd), 1);
+        cr_assert_geq(fd, 0);
+        cr_expect_eq(open_descriptors(), before + 1, "%zu descriptors came, %zu are open", count,
+                     open_descriptors() - before);
+        close(fd);
+    }
+}
+
+Test(message, descriptors_of_one_that_is_refused_are_not_left_open)
+{
+    static const int fds[] = {0, 1};
+    for (size_t count = 1; count <= 2; count++) {
+        struct message m;
+        int fd;
+        size_t before = open_descriptors();
+        send_descriptors("short", 5, fds, count);
+        cr_assert_eq(message_receive(pair[0], &m, &fd), -EBADMSG);
+        cr_expect_eq(fd, -1);
+        cr_expect_eq(open_descriptors(), before);
+    }
 }
 
 /* A worker that is stopped must not stop its master. */
