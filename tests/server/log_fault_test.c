@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -208,4 +209,45 @@ Test(log_fault, a_fifo_whose_reader_goes_away_and_comes_back)
     assert_stop(&server, 0);
     cr_expect_eq(count_whole((struct str){reader.bytes, reader.n}), 20);
     close(reader.fd);
+}
+
+/* A file that is larger than a process may make it (ulimit -f): lines are lost, workers live. */
+Test(log_fault, a_limit_on_the_size_of_files)
+{
+    pid_t before, after;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){16384, 16384}), 0);
+    struct server server = server_start(CONFIG("@DIR@/log/access.log"));
+    server_workers(&server, &before, 1);
+    ask_often(&server, 2000);
+    cr_assert(until(says(&server, "File too large")));
+    server_workers(&server, &after, 1);
+    cr_assert_eq(before, after);
+    assert_stop(&server, 0);
+}
+
+/* Several workers write to one pipe whose reader is slow: their lines stay apart. */
+Test(log_fault, workers_share_a_pipe)
+{
+    enum { CLIENTS = 8, EACH = 100, LINE = 98 };
+    const char *path = file_path("log/access.log");
+    static char bytes[CLIENTS * EACH * LINE];
+    size_t n = 0;
+    cr_assert_eq(mkfifo(path, 0666), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    cr_assert_geq(reader, 0);
+    cr_assert_geq(fcntl(reader, F_SETPIPE_SZ, 4096), 4096);
+    struct server server =
+        server_start("listen: 127.0.0.1:@PORT@\nworkers: 4\n"
+                     "log: {access: {path: @DIR@/log/access.log, flush: 100ms, format: '%>s %m %{target}r %E'}}\n"
+                     "sites: [{routes: [{exact: /hello, respond: {status: 200, body: hello}}]}]\n");
+    for (int i = 0; i < CLIENTS; i++)
+        ask_often(&server, EACH);
+    cr_assert(until(({
+        ssize_t got = read(reader, bytes + n, 700 < sizeof bytes - n ? 700 : sizeof bytes - n);
+        n += got > 0 ? (size_t)got : 0;
+        n == sizeof bytes;
+    })));
+    cr_assert_eq(count_whole((struct str){bytes, n}), CLIENTS * EACH);
+    assert_stop(&server, 0);
+    close(reader);
 }

@@ -160,7 +160,7 @@ Test(log_reason, a_client_that_goes_away_before_its_answer)
 
 /* ---- no request at all ---- */
 
-Test(log_reason, what_was_never_a_whole_head_has_no_line)
+Test(log_reason, what_has_begun_has_a_line)
 {
     static const char *const bytes[] = {"", "\r\n", "GET", "GET /hello HTTP/1.1\r\nHost: x\r\n"};
     struct server server = server_start(CONFIG);
@@ -171,7 +171,7 @@ Test(log_reason, what_was_never_a_whole_head_has_no_line)
         client_drain(c);
         client_close(c);
     }
-    assert_line(&server, 0, "");
+    assert_line(&server, 0, "- GET 0 the client is gone\n- GET 0 the client is gone\n");
 }
 
 Test(log_reason, what_went_well_has_none)
@@ -180,4 +180,33 @@ Test(log_reason, what_went_well_has_none)
     assert_status(fetch(server.port, "/hello"), 200);
     assert_status(fetch(server.port, "/nothing"), 404);
     assert_line(&server, 0, "200 GET 5 -\n404 GET 14 -\n");
+}
+
+/* ---- never read ---- */
+
+/* There is no thread to read its request with. */
+Test(log_reason, a_connection_that_is_refused_unread)
+{
+    enum { THREADS = 16, CLIENTS = 40 };
+    size_t refused = 0, lines = 0;
+    struct client *clients[CLIENTS];
+    struct server server = server_start(
+        "listen: 127.0.0.1:@PORT@\nworkers: 1\nlimits: {green_threads: 16}\ntimeouts: {body: 20s, shutdown: 500ms}\n"
+        "log: {access: {path: @DIR@/log/access.log, format: '%>s %m %B %E %{Referer}i'}}\n"
+        "sites: [{routes: [{exact: /echo, echo: {}}]}]\n");
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = client_open(server.port);
+        client_send(clients[i], STR("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"));
+    }
+    for (size_t i = 0; i < CLIENTS; i++)
+        refused += str_starts(client_peek(clients[i], i < THREADS / 2 ? 0 : 12), STR("HTTP/1.1 503"));
+    for (size_t i = 0; i < CLIENTS; i++)
+        client_close(clients[i]);
+    server_terminate(&server);
+    (void)server_wait(&server);
+    struct str log = file_read(log_file);
+    while (log.n)
+        lines += str_eq(str_cut(&log, '\n'), STR("503 - 0 limits.green_threads reached -"));
+    cr_assert_geq(refused, CLIENTS - THREADS);
+    cr_assert_eq(lines, refused, "%zu lines for %zu refusals", lines, refused);
 }

@@ -122,8 +122,9 @@ Test(stop, abort_lists_green_threads)
     pid_t workers[WORKERS];
     server_workers(&server, workers, WORKERS);
     struct client *upload = client_open(server.port);
-    client_printf(upload, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n01234");
-    assert_status(fetch(server.port, "/hello"), 200);
+    assert_status(ask(upload, "POST /echo HTTP/1.1\r\nHost: localhost\r\n"
+                              "Content-Length: 10\r\nExpect: 100-continue\r\n\r\n"),
+                  100);
     kill(server.pid, SIGABRT);
     assert_exit(&server, 128 + SIGABRT);
     for (int i = 0; i < WORKERS; i++)
