@@ -254,7 +254,7 @@ static int init(struct master *m, const struct config_options *options, char **a
     m->descriptors = privs_raise_descriptors();
     int error = upgrade_init(m, arguments);
     if (!error)
-        error = passed_read(&m->listeners.passed);
+        error = passed_read(&m->listeners.passed, m->upgrade.predecessor.fd >= 0);
     return error ? error : open_signals(m);
 }
 

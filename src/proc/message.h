@@ -25,7 +25,7 @@ enum message_kind {
     MESSAGE_PING,
     MESSAGE_RETIRE,     /* others serve in your place: take no new connections, finish, end */
     MESSAGE_STOP,       /* the same, but nobody does */
-    MESSAGE_HURRY,      /* idle connections need not be kept any longer */
+    MESSAGE_HURRY,      /* idle connections need not be kept for long */
     MESSAGE_CUT,        /* end now */
     MESSAGE_ERROR_LOG,  /* the descriptor is the error log, opened anew */
     MESSAGE_ACCESS_LOG, /* the same for the access log */

@@ -54,7 +54,7 @@ static void forget(void)
     unsetenv("LISTEN_FDNAMES");
 }
 
-int passed_read(struct passed *passed)
+int passed_read(struct passed *passed, bool inherited)
 {
     *passed = (struct passed){0};
     uint64_t count = number_of("LISTEN_PID") == (uint64_t)getpid() ? number_of("LISTEN_FDS") : 0;
@@ -69,7 +69,10 @@ int passed_read(struct passed *passed)
     struct str rest = str_of(passed->names);
     for (uint64_t i = 0; i < count; i++) {
         struct passed_socket *socket = &passed->sockets[passed->count];
-        struct str name = names ? str_cut(&rest, ':') : STR("unknown"); /* as sd_listen_fds_with_names(3) */
+        struct str name = str_cut(&rest, ':');
+        bool ours = inherited && name.n == 0;
+        if (name.n == 0 && !ours)
+            name = STR("unknown"); /* as sd_listen_fds_with_names(3) */
         int error = read_socket(socket, FIRST + (int)i);
         if (error) {
             log_warn("descriptor %d, which was passed as `" STR_FMT "`, is not a socket that listens for streams",
@@ -78,7 +81,7 @@ int passed_read(struct passed *passed)
             continue;
         }
         socket->name = name;
-        socket->ours = name.n == 0;
+        socket->ours = ours;
         passed->count++;
     }
     return 0;

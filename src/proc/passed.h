@@ -1,7 +1,7 @@
 /* passed.h: listening sockets that another process opened and handed over: systemd, or our own predecessor.
  *
  * Both use the same convention (sd_listen_fds(3)): descriptors from 3 on, $LISTEN_FDS of them, for the process
- * $LISTEN_PID, with names in $LISTEN_FDNAMES. A socket that tern itself has opened has an empty name there.
+ * $LISTEN_PID, with names in $LISTEN_FDNAMES. A socket that our predecessor has opened itself has an empty name there.
  */
 #ifndef TERN_PROC_PASSED_H
 #define TERN_PROC_PASSED_H
@@ -22,8 +22,8 @@ struct passed {
 };
 
 /* Takes over what the environment tells of, and forgets it there, so that no child takes it for its own. What is no
- * listening stream socket is reported and closed. 0 or -ENOMEM. */
-int passed_read(struct passed *passed) __attribute__((warn_unused_result));
+ * listening stream socket is reported and closed. `inherited`: a predecessor tells it. 0 or -ENOMEM. */
+int passed_read(struct passed *passed, bool inherited) __attribute__((warn_unused_result));
 
 /* The next one that nobody has taken, with this name, if one is given, else with this address; NULL: there is none. */
 struct passed_socket *passed_find(struct passed *passed, struct str name, const struct addr *addr);

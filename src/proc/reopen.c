@@ -10,6 +10,8 @@
 #include "proc/actions.h"
 #include "proc/state.h"
 
+enum { MESSAGES = 4 }; /* to who has asked */
+
 void reopen_init(struct master *m)
 {
     list_init(&m->reopen.asked);
@@ -57,17 +59,24 @@ static int reopen_access_log(struct master *m, struct generation *g)
     return hand_over(g, MESSAGE_ACCESS_LOG, access_fd(log));
 }
 
-static void complain(struct str path, int error, struct str *first, char *text, size_t size)
+/* What has failed, for who has asked. */
+struct failures {
+    struct str lines[MESSAGES];
+    size_t count;
+    char text[MESSAGES][256];
+};
+
+static void complain(struct failures *failures, struct str path, int error)
 {
     log_error("cannot reopen the log " STR_FMT ": %s; what can't be switched goes on in the old file", STR_ARG(path),
               strerror(-error));
-    if (first->n == 0) {
-        struct out o = out_on(text, size);
-        out_put(&o, path);
-        out_text(&o, ": ");
-        out_put(&o, str_of(strerror(-error)));
-        *first = out_str(&o);
-    }
+    if (failures->count == MESSAGES)
+        return;
+    struct out o = out_on(failures->text[failures->count], sizeof failures->text[0]);
+    out_put(&o, path);
+    out_text(&o, ": ");
+    out_put(&o, str_of(strerror(-error)));
+    failures->lines[failures->count++] = out_str(&o);
 }
 
 static bool is_due(const struct master *m)
@@ -95,23 +104,22 @@ void master_on_log_taken(struct master *m)
 
 void reopen_logs(struct master *m, struct control_request *request)
 {
-    char text[512];
-    struct str failed = STR("");
+    struct failures failures = {.count = 0};
     const struct generation *newest = container_of(m->generations.next, struct generation, link);
     m->reopen.logs = 0;
     int error = reopen_error_log(m);
     if (error)
-        complain(newest->config->log.error, error, &failed, text, sizeof text);
+        complain(&failures, newest->config->log.error, error);
     list_each (l, next, &m->generations) {
         struct generation *g = container_of(l, struct generation, link);
         error = reopen_access_log(m, g);
         if (error)
-            complain(g->config->log.access, error, &failed, text, sizeof text);
+            complain(&failures, g->config->log.access, error);
     }
     m->reopen.predecessor_due = upgrade_reopen_predecessor(m);
     log_notice("logs reopened: %u", m->reopen.logs);
-    if (request && failed.n)
-        control_refuse(request, "failed", STR("not all logs could be opened"), &failed, 1);
+    if (request && failures.count)
+        control_refuse(request, "failed", STR("not all logs could be opened"), failures.lines, failures.count);
     else if (request)
         list_push_back(&m->reopen.asked, &request->link);
     master_on_log_taken(m);

@@ -84,7 +84,7 @@ static void serve_message(struct service *service, const struct message *message
         stop(service, last_grace(service));
         break;
     case MESSAGE_HURRY:
-        conns_hurry(&service->conns, green_now());
+        conns_hurry(&service->conns, nsec_add(green_now(), last_grace(service)));
         break;
     case MESSAGE_CUT:
         stop(service, 0);

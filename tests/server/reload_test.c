@@ -216,8 +216,8 @@ Test(reload, workers_can_be_more_and_fewer)
 Test(reload, a_death_does_not_stop_it)
 {
     struct server server = service_start();
+    pid_t workers[WORKERS];
     for (int i = 0; i < 10; i++) {
-        pid_t workers[WORKERS];
         const char *version = harness_text("%d", i);
         server_workers(&server, workers, WORKERS);
         service_write(.version = version);
@@ -225,5 +225,6 @@ Test(reload, a_death_does_not_stop_it)
         kill(workers[i % WORKERS], SIGKILL);
         cr_assert(until(service_serves(server.port, version)));
     }
+    server_workers(&server, workers, WORKERS);
     assert_stop(&server, 0);
 }

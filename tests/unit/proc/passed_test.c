@@ -57,7 +57,7 @@ static void tell(pid_t pid, const char *count, const char *names)
 static void nothing(void)
 {
     struct passed passed;
-    REQUIRE(passed_read(&passed) == 0);
+    REQUIRE(passed_read(&passed, false) == 0);
     REQUIRE(passed.count == 0);
     passed_close(&passed);
 }
@@ -73,7 +73,7 @@ static void for_somebody_else(void)
     struct passed passed;
     int fd = listen_somewhere(&addr);
     tell(getppid(), "1", "web");
-    REQUIRE(passed_read(&passed) == 0);
+    REQUIRE(passed_read(&passed, false) == 0);
     REQUIRE(passed.count == 0);
     REQUIRE(fcntl(fd, F_GETFD) >= 0); /* not ours to close */
     REQUIRE(!getenv("LISTEN_FDS"));
@@ -93,7 +93,7 @@ static void not_listening(void)
     int good = listen_somewhere(&addr);
     REQUIRE(plain == FIRST && good == FIRST + 2);
     tell(getpid(), "3", "a:b:c");
-    REQUIRE(passed_read(&passed) == 0);
+    REQUIRE(passed_read(&passed, false) == 0);
     REQUIRE(passed.count == 1);
     REQUIRE(passed.sockets[0].fd == good && str_eq(passed.sockets[0].name, STR("c")));
     REQUIRE(fcntl(plain, F_GETFD) < 0 && fcntl(datagrams, F_GETFD) < 0);
@@ -113,7 +113,7 @@ static void by_name_and_address(void)
     int fd = listen_somewhere(&addr);
     listen_somewhere(&other);
     tell(getpid(), "2", "web:admin");
-    REQUIRE(passed_read(&passed) == 0);
+    REQUIRE(passed_read(&passed, false) == 0);
     REQUIRE(fcntl(fd, F_GETFD) & FD_CLOEXEC && fcntl(fd, F_GETFL) & O_NONBLOCK);
     REQUIRE(passed_find(&passed, STR(""), &addr)->fd == fd);
     REQUIRE(passed_find(&passed, STR("admin"), &addr)->fd == fd + 1);
@@ -140,7 +140,7 @@ static void handed_on(void)
     struct passed passed;
     REQUIRE(first == FIRST);
     REQUIRE(passed_on(fds, names, 2) == 0);
-    REQUIRE(passed_read(&passed) == 0);
+    REQUIRE(passed_read(&passed, true) == 0);
     REQUIRE(passed.count == 2);
     REQUIRE(addr_same(&passed.sockets[0].addr, &b) && passed.sockets[0].ours);
     REQUIRE(addr_same(&passed.sockets[1].addr, &a) && !passed.sockets[1].ours);
