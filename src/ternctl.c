@@ -63,11 +63,20 @@ static enum ctl_status show(const struct options *options, struct str line)
     return error ? CTL_FAILED : status;
 }
 
+/* Who may not connect gets the status of who may, and is refused by the server. */
+static enum ctl_status report(const struct options *options, int error)
+{
+    bool refused = error == -EACCES || error == -EPERM;
+    const char *what = refused ? "may not ask the server" : "no server answers";
+    fprintf(stderr, "ternctl: %s at %s: %s\n", what, options->socket, call_reason(error));
+    return refused ? CTL_REFUSED : CTL_NO_SERVER;
+}
+
 static enum ctl_status ask(const struct options *options)
 {
     struct call call;
     struct str line;
-    enum ctl_status status = CTL_NO_SERVER;
+    enum ctl_status status = CTL_FAILED;
     nsec timeout = timeout_of(options);
     int error = call_open(&call, options->socket, timeout);
     if (!error) {
@@ -76,9 +85,7 @@ static enum ctl_status ask(const struct options *options)
             status = show(options, line);
         call_close(&call);
     }
-    if (error)
-        fprintf(stderr, "ternctl: no server answers at %s: %s\n", options->socket, call_reason(error));
-    return status;
+    return error ? report(options, error) : status;
 }
 
 /* Who has read enough of the output is no reason to fail. */
@@ -98,7 +105,7 @@ int main(int argc, char **argv)
     struct out why = out_on(reason, sizeof reason);
     signal(SIGPIPE, SIG_IGN);
     if (options_read(&options, argc, argv, &why) < 0) {
-        fprintf(stderr, "ternctl: " STR_FMT "; ternctl --help tells how it is used\n", STR_ARG(out_str(&why)));
+        fprintf(stderr, "ternctl: " STR_FMT " (ternctl --help tells how it is used)\n", STR_ARG(out_str(&why)));
         return CTL_USAGE;
     }
     enum ctl_status status = CTL_FINE;

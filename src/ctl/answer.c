@@ -13,8 +13,19 @@ static struct str text_of(const json_t *value)
     return (struct str){json_string_value(value), json_string_length(value)};
 }
 
+/* JSON may have line ends and tabs between its parts; what tern sends has none. */
+static bool has_controls(struct str line)
+{
+    size_t i = 0;
+    while (i < line.n && (unsigned char)line.p[i] >= 0x20)
+        i++;
+    return i < line.n;
+}
+
 struct answer *answer_read(struct str line)
 {
+    if (has_controls(line))
+        return NULL;
     json_t *value = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     if (json_is_object(value))
         return (struct answer *)value;

@@ -10,7 +10,7 @@
 
 struct answer;
 
-/* Reads a line. NULL: it is no object of JSON, or memory is out. */
+/* Reads a line. NULL: it is no object of JSON, has control characters in it, or memory is out. */
 struct answer *answer_read(struct str line);
 
 void answer_free(struct answer *answer);

@@ -106,8 +106,8 @@ static int grow(struct call *call)
     return 0;
 }
 
-/* Receives once. 1: a line has come. */
-static int receive(struct call *call)
+/* Receives once. 1: a line has come. What follows it answers nothing that was asked. */
+static int receive(struct call *call, struct str *line)
 {
     int error = grow(call);
     if (error)
@@ -115,24 +115,25 @@ static int receive(struct call *call)
     ssize_t n = recv(call->fd, call->text + call->n, call->room - call->n, MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : errno == ECONNRESET ? -ENODATA : -errno;
+    const char *end = memchr(call->text + call->n, '\n', (size_t)n);
     call->n += (size_t)n;
-    return n == 0 ? -ENODATA : call->text[call->n - 1] == '\n';
+    if (end)
+        *line = str_range(call->text, end);
+    return n == 0 ? -ENODATA : end != NULL;
 }
 
 int call_ask(struct call *call, struct str line, nsec timeout, struct str *answer)
 {
     nsec deadline = deadline_in(timeout);
     int error = send_line(call, line, deadline);
+    *answer = (struct str){.n = 0};
     call->n = 0;
     while (!error) {
         error = await(call, POLLIN, deadline);
         if (!error)
-            error = receive(call);
+            error = receive(call, answer);
     }
-    if (error < 0)
-        return error;
-    *answer = (struct str){call->text, call->n - 1};
-    return 0;
+    return error < 0 ? error : 0;
 }
 
 const char *call_reason(int error)

@@ -65,7 +65,7 @@ static int take(struct options *options, int row, const char *value, struct out 
         return str_to_time(str_of(value), &options->timeout) < 0 ? complain(why, value, "is no time, such as 30s") : 0;
     case COMPLETION:
         options->completion = value;
-        return strcmp(value, "bash") != 0 ? complain(why, value, "is no shell that tern knows") : 0;
+        return strcmp(value, "bash") != 0 ? complain(why, value, "is not bash, the one shell that tern knows") : 0;
     case HELP:
         options->help = true;
         break;

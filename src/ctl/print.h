@@ -1,7 +1,7 @@
 /* print.h: answers for people.
  *
  * What a server says may hold what its peers or its configuration have put there; on its way to a terminal every
- * control character becomes a question mark.
+ * control character, also one that turns the direction of text, becomes a question mark.
  */
 #ifndef TERN_CTL_PRINT_H
 #define TERN_CTL_PRINT_H

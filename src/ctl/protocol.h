@@ -12,7 +12,7 @@
 
 enum {
     CTL_LINE_MAX = 256,      /* bytes of a request, its newline included */
-    CTL_ANSWER_MAX = 4 << 20 /* the same of an answer */
+    CTL_ANSWER_MAX = 1 << 20 /* the same of an answer: the status of 3,000 workers has room */
 };
 
 /* The kinds of trouble. */

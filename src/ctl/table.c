@@ -35,23 +35,30 @@ static int width_of(const struct table *table, size_t column)
     return (int)most;
 }
 
-/* No blanks at the end of a line. */
-static void print_cell(const struct table *table, size_t column, const char *text, FILE *f)
+/* What printf() takes for the width of a column: negative, to the left. No blanks at the end of a line. */
+static int field_of(const struct table *table, size_t column)
 {
     bool last = column + 1 == table->width;
-    int width = width_of(table, column);
-    if (!table->columns[column].number)
-        width = last ? 0 : -width;
-    fprintf(f, "%*s%s", width, text, last ? "\n" : "  ");
+    if (table->columns[column].number)
+        return width_of(table, column);
+    return last ? 0 : -width_of(table, column);
+}
+
+static void print_cell(const struct table *table, size_t column, int field, const char *text, FILE *f)
+{
+    fprintf(f, "%*s%s", field, text, column + 1 == table->width ? "\n" : "  ");
 }
 
 void table_print(const struct table *table, FILE *f)
 {
-    for (size_t column = 0; column < table->width; column++)
-        print_cell(table, column, table->columns[column].title, f);
+    int fields[TABLE_COLUMNS];
+    for (size_t column = 0; column < table->width; column++) {
+        fields[column] = field_of(table, column);
+        print_cell(table, column, fields[column], table->columns[column].title, f);
+    }
     for (size_t row = 0; row < table->rows; row++)
         for (size_t column = 0; column < table->width; column++)
-            print_cell(table, column, table->cells[row * table->width + column], f);
+            print_cell(table, column, fields[column], table->cells[row * table->width + column], f);
 }
 
 void table_free(struct table *table)

@@ -19,7 +19,7 @@ struct table {
     char (*cells)[TABLE_CELL]; /* row after row */
 };
 
-/* An empty table of `width` columns. */
+/* An empty table of `width` columns, TABLE_COLUMNS at most. */
 struct table table_of(const struct table_column *columns, size_t width);
 
 /* Appends an empty row: the first of its `width` cells, for texts that end in NUL. NULL: memory is out. */

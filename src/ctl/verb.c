@@ -45,7 +45,7 @@ const struct verb verbs[] = {
         .words = levels,
         .summary = "tell or set the least level of the error log",
         .help = "Sets the least level that is written to the error log: debug, info, notice, warn or error. It holds\n"
-                "until the next reload. Without LEVEL, tells which one holds.\n",
+                "until the next reload or upgrade. Without LEVEL, tells which one holds.\n",
     },
     {
         .name = "version",
@@ -71,13 +71,13 @@ static bool is_word(const char *const *words, struct str s)
     return *words != NULL;
 }
 
-enum { FAR = 3 }; /* as many edits make another word */
+enum { NEAR = 2 }; /* more edits than that, or than half of the letters, make another word */
 
 /* The verb that the name may have been meant for, or NULL. */
 static const struct verb *nearest(struct str name)
 {
     const struct verb *best = NULL;
-    unsigned least = FAR;
+    unsigned least = (name.n < 2 * NEAR ? (unsigned)name.n / 2 : NEAR) + 1;
     for (const struct verb *verb = verbs; verb->name; verb++) {
         unsigned distance = str_distance(name, str_of(verb->name), least);
         if (distance < least) {

@@ -158,8 +158,8 @@ static _Noreturn void become_worker(struct child *child, int pair, pid_t parent)
                             .descriptors = m->descriptors,
                             .score = scoreboard_slot(&g->board, index)};
     int status = worker_run(&worker);
-    close(pair);
     access_close(g->config->http.access);
+    close(pair); /* the last lines of the log are written: see reopen.c */
     free(fds);
     exit(status);
 }
@@ -185,7 +185,7 @@ static int start(struct child *child)
     close(pair[1]);
     child->pid = pid;
     child->pair.fd = pair[0];
-    child->ready = child->aborted = false;
+    child->ready = child->aborted = child->accepts = false;
     child->asked = 0;
     child->logs_due = 0;
     child->started = clock_monotonic();
@@ -259,12 +259,29 @@ static void on_ready(struct child *child)
 {
     struct generation *g = child->generation;
     g->ready += !child->ready;
-    child->ready = true;
+    child->ready = child->accepts = true;
     if (g->state != STARTING || g->ready < g->count)
         return;
     g->state = SERVING;
     reactor_disarm(&g->deadline);
     g->owner->ready(g);
+}
+
+bool generation_accepts(const struct generation *g)
+{
+    bool any = false;
+    for (size_t i = 0; i < g->count; i++)
+        any |= g->children[i].accepts;
+    return any;
+}
+
+static void on_retired(struct child *child)
+{
+    struct generation *g = child->generation;
+    bool last = child->accepts && g->state == DRAINING;
+    child->accepts = false;
+    if (last && !generation_accepts(g))
+        g->owner->retired(g);
 }
 
 static void serve_message(struct child *child, const struct message *message)
@@ -279,6 +296,9 @@ static void serve_message(struct child *child, const struct message *message)
         break;
     case MESSAGE_PONG:
         child->asked = 0;
+        break;
+    case MESSAGE_RETIRED:
+        on_retired(child);
         break;
     case MESSAGE_TAKEN:
         child->logs_due -= child->logs_due > 0;
@@ -410,6 +430,7 @@ static void on_end(struct child *child, int status)
     child->logs_due = 0;
     g->running--;
     master_on_log_taken(g->master);
+    on_retired(child);
     if (hopeless) {
         if (!g->why[0])
             snprintf(g->why, sizeof g->why, "worker %zu could not start", index_of(child));

@@ -4,7 +4,7 @@
  *   SERVING    all were ready once. A worker that dies is replaced.
  *   DRAINING   it takes no new connections, finishes what it has, and ends with its last worker.
  *
- * Who makes a generation is told of the three moments that matter, in `owner`. A generation that has no worker left
+ * Who makes a generation is told of the moments that matter, in `owner`. A generation that has no worker left
  * while it drains frees itself, right after its owner has been told.
  */
 #ifndef TERN_PROC_GENERATION_H
@@ -32,11 +32,13 @@ struct child {
     unsigned quick_deaths; /* in a row */
     unsigned restarts;
     unsigned logs_due; /* files that it has been handed and not confirmed */
+    bool accepts;      /* new connections, as far as we know */
 };
 
 struct generation_owner {
     void (*ready)(struct generation *generation);                   /* it is SERVING now */
     void (*failed)(struct generation *generation, const char *why); /* it could not start, and is DRAINING now */
+    void (*retired)(struct generation *generation);                 /* none of its workers accepts any more */
     void (*gone)(struct generation *generation);                    /* its last worker has ended */
 };
 
@@ -75,6 +77,9 @@ void generation_tell(struct generation *generation, enum message_kind kind, uint
 
 /* What became of a process; false: it is none of its workers. The generation may be gone afterwards. */
 bool generation_reap(struct generation *generation, pid_t pid, int status);
+
+/* Whether any of its workers may still take new connections. */
+bool generation_accepts(const struct generation *generation);
 
 /* Requests that its workers have cut so far. */
 uint64_t generation_cut(const struct generation *generation);

@@ -20,6 +20,7 @@ enum message_kind {
 
     /* From a worker: the same, and ... MESSAGE_TAKEN: the log it was handed is the one it writes to now. */
     MESSAGE_PONG = 16, /* its loop turns */
+    MESSAGE_RETIRED,   /* it takes no new connections any more */
 
     /* From the master. */
     MESSAGE_PING,

@@ -128,13 +128,14 @@ int privs_account(struct str user, struct str group, uid_t *uid, gid_t *gid)
     return *uid == 0 && !nobody ? find_account(user, group, uid, gid, &name) : 0;
 }
 
-/* The service manager may have given the master some, for its ports. A process that has none is refused nothing here. */
+/* The service manager may have given the master some, for its ports. Its filter of system calls may stand in the way of
+ * giving them up (EPERM): then they stay, and are bounded by what it gave. */
 static int drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
     (void)!prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* goes with the permitted ones anyway */
-    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+    return syscall(SYS_capset, &header, none) < 0 && errno != EPERM ? -errno : 0;
 }
 
 int privs_drop(struct str user, struct str group)

@@ -19,9 +19,10 @@ enum { GENERATIONS = 3, MESSAGES = 64 };
 
 static void on_ready(struct generation *generation);
 static void on_failed(struct generation *generation, const char *why);
+static void on_retired(struct generation *generation);
 static void on_gone(struct generation *generation);
 
-static const struct generation_owner owner = {on_ready, on_failed, on_gone};
+static const struct generation_owner owner = {on_ready, on_failed, on_retired, on_gone};
 
 void reload_init(struct master *m)
 {
@@ -132,6 +133,17 @@ static void answer_all(struct list *asked, const struct generation *g)
         actions_reloaded(container_of(l, struct control_request, link), g);
 }
 
+/* Whoever asked is answered when the old workers take no new connections any more: from then on, every client gets what
+ * is configured now. */
+static void conclude(struct master *m)
+{
+    m->reload.leaving = NULL;
+    answer_all(&m->reload.asked, m->current);
+    errors_close(&m->reload);
+    reload_try(m);
+    upgrade_try(m);
+}
+
 static void on_ready(struct generation *g)
 {
     struct master *m = g->master;
@@ -146,16 +158,24 @@ static void on_ready(struct generation *g)
         control_commit(&m->control);
         log_notice("generation %u serves with %zu worker%s, generation %u drains", g->number, g->count,
                    g->count == 1 ? "" : "s", old->number);
+        m->reload.leaving = old;
         generation_retire(old, MESSAGE_RETIRE);
         notify_ready(&m->notify, STR("serving"));
     } else {
         announce(g);
         upgrade_on_ready(m);
     }
-    answer_all(&m->reload.asked, g);
-    errors_close(&m->reload);
-    reload_try(m);
-    upgrade_try(m);
+    if (!old || !generation_accepts(old))
+        conclude(m);
+}
+
+static void on_retired(struct generation *g)
+{
+    struct master *m = g->master;
+    if (m->reload.leaving == g)
+        conclude(m);
+    if (m->handed_over)
+        upgrade_on_retired(m);
 }
 
 static void refuse(struct master *m, const char *why)
@@ -221,7 +241,7 @@ void reload_refuse_all(struct master *m, const char *why)
 
 void reload_ask(struct master *m, struct control_request *request)
 {
-    if (m->reload.wanted || m->reload.coming)
+    if (m->reload.wanted || m->reload.coming || m->reload.leaving)
         log_info("reload: after the one that is going on");
     m->reload.wanted = true;
     if (request)
@@ -278,7 +298,8 @@ static void reload(struct master *m)
 
 void reload_try(struct master *m)
 {
-    if (!m->reload.wanted || m->reload.coming || m->upgrade.successor || m->stopping || !m->current)
+    if (!m->reload.wanted || m->reload.coming || m->reload.leaving || m->upgrade.successor || m->stopping ||
+        !m->current)
         return;
     if (master_generations(m) >= GENERATIONS)
         master_hurry(m);

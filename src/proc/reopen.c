@@ -17,6 +17,12 @@ void reopen_init(struct master *m)
     list_init(&m->reopen.asked);
 }
 
+/* A worker that has closed its end of the pair has written its last line; it is reaped soon. */
+static bool is_gone(int error)
+{
+    return error == -EPIPE || error == -ECONNRESET;
+}
+
 /* 0, or -errno when a worker goes on with the old file. */
 static int hand_over(struct generation *g, enum message_kind kind, int fd)
 {
@@ -27,6 +33,8 @@ static int hand_over(struct generation *g, enum message_kind kind, int fd)
         if (!child->pid)
             continue;
         int error = message_send(child->pair.fd, &message, fd);
+        if (is_gone(error))
+            continue;
         if (!error)
             child->logs_due++;
         else

@@ -9,11 +9,12 @@
 
 /* reload.c: one generation takes over from another. */
 struct reload {
-    struct generation *coming; /* NULL: none */
-    bool wanted;               /* once more, when that is possible */
-    struct list asked;         /* control requests about the one that is coming ... */
-    struct list asked_next;    /* ... and about the next */
-    char *errors;              /* what is wrong with it, a line each */
+    struct generation *coming;  /* NULL: none */
+    struct generation *leaving; /* the one before, while it may still take new connections; NULL: it does not */
+    bool wanted;                /* once more, when that is possible */
+    struct list asked;          /* control requests about the one that is coming ... */
+    struct list asked_next;     /* ... and about the next */
+    char *errors;               /* what is wrong with it, a line each */
     size_t errors_size;
     FILE *errors_file;
     enum log_level level; /* before; it may be another one than is configured */
@@ -32,7 +33,7 @@ struct upgrade {
     int control;              /* the control socket of the predecessor; -1: there is none */
     char *program;            /* the path this binary was started from */
     char **arguments;
-    char why[MESSAGE_TEXT]; /* as the successor said */
+    char said[MESSAGE_TEXT]; /* by the successor: why it failed, or its version */
 };
 
 /* reopen.c: control requests that wait until every worker has the new files. */
@@ -130,6 +131,9 @@ void upgrade_report(const struct master *m, struct str why);
 
 /* Whether there is a predecessor, which is now to open its logs anew and say so. */
 bool upgrade_reopen_predecessor(struct master *m);
+
+/* The workers of a generation take no new connections any more, because the successor serves. */
+void upgrade_on_retired(struct master *m);
 
 /* The server stops: no successor is to take over from it. */
 void upgrade_cancel(struct master *m);

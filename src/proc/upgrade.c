@@ -165,14 +165,25 @@ static void on_successor_ready(struct master *m, const struct message *message)
                   strerror(-error));
     notify_close(&m->notify);
     log_notice("upgrade: %s serves as [%d], this server drains", message->text, (int)upgrade->successor);
-    for (struct list *l; (l = list_pop_front(&upgrade->asked));)
-        actions_upgraded(container_of(l, struct control_request, link), upgrade->successor, str_of(message->text));
+    snprintf(upgrade->said, sizeof upgrade->said, "%s", message->text);
     reactor_disarm(&upgrade->deadline);
     master_hand_over(m);
     if (message_tell(upgrade->pair.fd, MESSAGE_MAIN, 0) < 0)
         log_warn("upgrade: [%d] does not listen", (int)upgrade->successor);
     upgrade->heir = upgrade->successor;
     upgrade->successor = 0;
+    upgrade_on_retired(m);
+}
+
+/* Whoever asked is answered when nobody gets a connection to an old worker any more. */
+void upgrade_on_retired(struct master *m)
+{
+    struct upgrade *upgrade = &m->upgrade;
+    list_each (l, next, &m->generations)
+        if (generation_accepts(container_of(l, struct generation, link)))
+            return;
+    for (struct list *l; (l = list_pop_front(&upgrade->asked));)
+        actions_upgraded(container_of(l, struct control_request, link), upgrade->heir, str_of(upgrade->said));
 }
 
 /* Before it was ready that is a failure. Its parent knows how it ended; we know what it has said. */
@@ -183,7 +194,7 @@ static void on_successor_gone(struct master *m)
     if (!upgrade->successor)
         return;
     upgrade->successor = 0;
-    fail(m, upgrade->why[0] ? upgrade->why : "the new binary ended without a word");
+    fail(m, upgrade->said[0] ? upgrade->said : "the new binary ended without a word");
 }
 
 static void on_successor(struct watch *watch, short events)
@@ -198,7 +209,7 @@ static void on_successor(struct watch *watch, short events)
     else if (got > 0 && message.kind == MESSAGE_REOPEN)
         reopen_for_successor(m);
     else if (got > 0 && message.kind == MESSAGE_FAILED)
-        snprintf(m->upgrade.why, sizeof m->upgrade.why, "%s", message.text);
+        snprintf(m->upgrade.said, sizeof m->upgrade.said, "%s", message.text);
     else if (got != -EAGAIN)
         on_successor_gone(m);
 }
@@ -338,7 +349,7 @@ void upgrade_try(struct master *m)
         return;
     }
     upgrade->wanted = false;
-    upgrade->why[0] = '\0';
+    upgrade->said[0] = '\0';
     log_notice("upgrade: starting %s", upgrade->program);
     notify_reloading(&m->notify, STR("upgrading"));
     int error = start_successor(m);

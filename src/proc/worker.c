@@ -169,6 +169,7 @@ static int serve(struct service *service, struct acceptor *acceptors)
         wait_for_stop(service);
     }
     green_scope_leave(&accepting);
+    (void)!message_tell(service->master.fd, MESSAGE_RETIRED, 0); /* if it is not there to hear, nobody waits for it */
     service->worker->score->cut +=
         conns_drain(&service->conns, NSEC_NEVER, nsec_add(green_now(), http->timeouts.shutdown));
     green_scope_leave(&listening);

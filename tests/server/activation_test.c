@@ -148,6 +148,23 @@ Test(activation, several_of_all_kinds)
     cr_assert_eq(access(path, F_OK), 0, "the file of a unix socket that belongs to somebody else is removed");
 }
 
+/* A socket unit with two addresses gives both sockets its own name. */
+Test(activation, one_name_for_different_sockets)
+{
+    const char *path = file_path("activated.sock");
+    int fds[] = {moved(open_tcp(harness_port(0))), moved(open_unix(path))};
+    struct server server =
+        serve_with(&(struct passing){.fds = fds, .count = 2, .names = "web:web"}, CONFIG("\"fd:web\""));
+    for (int i = 0; i < 10; i++) {
+        struct client *c = client_open_unix(path);
+        assert_body(fetch(server.port, "/hello"), STR("hello"));
+        assert_body(get(c, "/hello"), STR("hello"));
+        client_close(c);
+    }
+    assert_stop(&server, 0);
+    cr_assert_eq(access(path, F_OK), 0, "the file of a unix socket that belongs to somebody else is removed");
+}
+
 /* What is left over is not left open: clients would wait there for ever. */
 Test(activation, what_nobody_wants_is_reported_and_closed)
 {
@@ -203,6 +220,16 @@ Test(activation, a_name_that_was_not_passed)
     cr_assert_eq(r.status, USAGE, "%s", r.err.p);
 }
 
+/* Two items of `listen` would share it, and the second one would be without a socket after a reload. */
+Test(activation, one_socket_by_its_address_and_by_its_name)
+{
+    int fd = moved(open_tcp(harness_port(0)));
+    pid_t pid = start_with(&(struct passing){.fds = &fd, .count = 1, .names = "web"},
+                           CONFIG("\"127.0.0.1:@PORT@\", \"fd:web\""));
+    cr_assert_eq(command_wait(pid), FAILED, "%s", server_log(NULL).p);
+    cr_assert(service_logged("cannot listen on fd:web: another `listen` has this socket"), "%s", server_log(NULL).p);
+}
+
 /* ---- what follows ---- */
 
 /* The socket is kept by who opened it; between the two servers, clients wait and are served. */
@@ -242,6 +269,25 @@ Test(activation, reload_and_upgrade_keep_the_sockets)
     }
     assert_no_loss(load);
     assert_stop(&server, 0);
+}
+
+/* Whoever passes sockets need not name them: the successor still knows that they are not the server's own. */
+Test(activation, an_upgrade_keeps_sockets_without_names)
+{
+    const char *path = file_path("activated.sock");
+    int fds[] = {moved(open_tcp(harness_port(0))), moved(open_unix(path))};
+    struct server server = serve_with(&(struct passing){.fds = fds, .count = 2},
+                                      CONFIG("\"127.0.0.1:@PORT@\", \"unix:@DIR@/activated.sock\""));
+    for (int i = 0; i < 2; i++) {
+        assert_ctl(0, "upgrade");
+        assert_exit(&server, 0);
+        server.pid = (pid_t)service_status("pid");
+        cr_assert_eq(holds(server.pid, fds[0]), 1);
+        cr_assert_eq(holds(server.pid, fds[1]), 1);
+        assert_body(fetch(server.port, "/hello"), STR("hello"));
+    }
+    assert_stop(&server, 0);
+    cr_assert_eq(access(path, F_OK), 0, "the file of a unix socket that belongs to somebody else is removed");
 }
 
 Test(activation, the_tool_of_systemd)

@@ -45,15 +45,48 @@ Test(install, a_configuration_that_is_there_stays)
 {
     file_write("etc/tern/tern.yaml", STR("mine"));
     file_write("etc/tern/mime.types", STR("mine, too"));
+    file_write("etc/logrotate.d/tern", STR("mine as well"));
     install();
     cr_expect(str_eq(file_read("etc/tern/tern.yaml"), STR("mine")));
     cr_expect(str_eq(file_read("etc/tern/mime.types"), STR("mine, too")));
+    cr_expect(str_eq(file_read("etc/logrotate.d/tern"), STR("mine as well")));
 }
 
 Test(install, what_it_does_not_know_is_refused)
 {
     cr_expect_eq(run_install("--force").status, 2);
     cr_expect_not(has("usr/sbin/tern", 0755));
+}
+
+/* What no unit, no map of logrotate and no substitution by sed could carry. */
+Test(install, places_that_texts_cannot_name_are_refused)
+{
+    static const char *const names[] = {"PREFIX", "SYSCONFDIR", "WWW"};
+    static const char *const places[] = {"@DIR@/a b",  "@DIR@/a|b", "@DIR@/a&b", "@DIR@/a%b", "@DIR@/a\\b",
+                                         "@DIR@/a\nb", "@DIR@/$a",  "@DIR@/a'b", "@DIR@/a;b", "opt/tern"};
+    setenv("WWW", file_path("www"), true);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *before = strdup(getenv(names[i]));
+        for (size_t j = 0; j < sizeof places / sizeof *places; j++) {
+            setenv(names[i], harness_expand(places[j]), true);
+            struct result r = run_install(NULL);
+            cr_expect_eq(r.status, 2, "%s=%s", names[i], places[j]);
+            cr_expect_not_null(strstr(r.err.p, names[i]), "%s: %s", names[i], r.err.p);
+        }
+        setenv(names[i], before, true);
+        free(before);
+    }
+    cr_expect_not(has("usr/sbin/tern", 0755));
+    install();
+}
+
+/* A part that cannot be read is no reason to go on as if it had been. */
+Test(install, a_failure_in_a_pipe_is_a_failure)
+{
+    file_write("bin/sed", STR("#!/bin/sh\nexit 1\n"));
+    cr_assert_eq(chmod(file_path("bin/sed"), 0755), 0);
+    setenv("PATH", harness_text("%s:%s", file_path("bin"), getenv("PATH")), true);
+    cr_expect_neq(run_install(NULL).status, 0);
 }
 
 Test(install, each_part_has_its_place)
@@ -112,4 +145,5 @@ Test(install, an_uninstallation_leaves_the_configuration_alone)
     struct str left = command_run(&find).out;
     cr_expect_null(strstr(left.p, "usr/"), "%s", left.p);
     cr_expect_not_null(strstr(left.p, "etc/tern/tern.yaml\n"), "%s", left.p);
+    cr_expect_not_null(strstr(left.p, "etc/logrotate.d/tern\n"), "%s", left.p);
 }

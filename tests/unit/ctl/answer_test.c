@@ -23,6 +23,10 @@ static const struct str rejects[] = {
     STR_INIT("HTTP/1.1 400 Bad Request\r"),
     STR_INIT("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["),
     STR_INIT("{\"a\":1,\"a\":2}"),
+    STR_INIT("{\"ok\":true}\r"),
+    STR_INIT("{\"ok\":\ttrue}"),
+    STR_INIT("{\n\"ok\":true}"),
+    STR_INIT("{\"ok\":true}\0"),
 };
 
 Test(answer, rejects)

@@ -25,13 +25,19 @@ static void setup(void)
     snprintf(path, sizeof path, "%s/socket", directory);
 }
 
-static void teardown(void)
+static void stop_server(void)
 {
     if (server > 0) {
         kill(server, SIGKILL);
         waitpid(server, NULL, 0);
     }
+    server = 0;
     unlink(path);
+}
+
+static void teardown(void)
+{
+    stop_server();
     rmdir(directory);
 }
 
@@ -187,6 +193,21 @@ Test(call, an_answer_in_many_pieces)
         cr_assert_eq(memcmp(answer.p + 10 * i, "0123456789", 10), 0);
     call_close(&call);
     call_close(&call);
+}
+
+/* Wherever it ends: what comes behind it, in the same piece, is not of it. */
+Test(call, an_answer_is_one_line)
+{
+    static const struct str sent[] = {STR_INIT("{}\n"), STR_INIT("{}\n{\"x\":1}"), STR_INIT("{}\nx\n")};
+    for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) {
+        struct call call;
+        struct str answer;
+        serve(7, &sent[i], 1, true);
+        cr_assert_eq(open_and_ask(&call, PATIENCE, &answer), 0);
+        cr_expect(str_eq(answer, STR("{}")), STR_FMT, STR_ARG(answer));
+        call_close(&call);
+        stop_server();
+    }
 }
 
 Test(call, the_peer_is_who_listens)

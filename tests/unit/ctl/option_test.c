@@ -34,7 +34,7 @@ static const struct line rejects[] = {
     {{"--timeout", "soon", "status"}, "soon is no time, such as 30s"},
     {{"--timeout=-1", "status"}, "-1 is no time, such as 30s"},
     {{"--timeout=", "status"}, " is no time, such as 30s"},
-    {{"--completion", "csh"}, "csh is no shell that tern knows"},
+    {{"--completion", "csh"}, "csh is not bash, the one shell that tern knows"},
     {{"statsu"}, "`statsu` is no verb; did you mean `status`?"},
     {{""}, "`` is no verb"},
     {{"--help", "elephant"}, "elephant is no verb"},

@@ -36,6 +36,8 @@ Test(print, no_control_character_reaches_the_terminal)
     expect_printed("version", "{\"version\":\"\\u001b[2J\\n\\u007f\\u009b1m\\u0000gr\xc3\xbcn\"}",
                    "tern ?[2J???1m?gr\xc3\xbcn [0]\n");
     expect_printed("log", "{\"level\":\"\\r\"}", "?\n");
+    expect_printed("log", "{\"level\":\"\xc2\x80 \xc2\x9b \\u061c\\u200f\\u2028\\u202e\\u2066\\u2069\"}",
+                   "? ? ??????\n");
 }
 
 Test(print, short_answers)

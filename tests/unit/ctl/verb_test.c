@@ -11,6 +11,10 @@ static const struct {
 } rejects[] = {
     {"", "", "`` is no verb"},
     {"sta", "", "`sta` is no verb"},
+    {"foo", "", "`foo` is no verb"},
+    {"a", "", "`a` is no verb"},
+    {"lgo", "", "`lgo` is no verb; did you mean `log`?"},
+    {"dran", "", "`dran` is no verb; did you mean `drain`?"},
     {"Status", "", "`Status` is no verb; did you mean `status`?"},
     {"relaod", "", "`relaod` is no verb; did you mean `reload`?"},
     {"reopne", "", "`reopne` is no verb; did you mean `reopen`?"},

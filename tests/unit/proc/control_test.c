@@ -14,7 +14,7 @@
 #include "base/out.h"
 #include "ctl/protocol.h"
 
-enum { BIG = 1024 * 1024, TURNS = 400 };
+enum { BIG = CTL_ANSWER_MAX - 1, TURNS = 400 };
 
 static char directory[] = "/tmp/tern-control-XXXXXX", path[64];
 static struct reactor reactor;
