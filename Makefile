@@ -12,8 +12,8 @@ FUZZ_SECONDS ?= 30
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test check unit server load slow reference sanitize lint format fuzz fuzzers bench test-aarch64 objects install \
-    uninstall deb systemd-test clean help force
+.PHONY: all run test check unit server load reload-load slow reference sanitize lint format fuzz fuzzers bench test-aarch64 objects \
+    install uninstall deb systemd-test clean help force
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -59,7 +59,7 @@ one_runtime := $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANIT
 lto := $(if $(or $(SANITIZE),$(findstring clang,$(CC))),,-flto=auto -ffat-lto-objects)
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 
-cppflags := -D_GNU_SOURCE -Isrc $(CPPFLAGS)
+cppflags := -D_GNU_SOURCE -DTERN_ETC='"$(SYSCONFDIR)/tern"' -Isrc $(CPPFLAGS)
 cflags := -std=gnu11 -fPIE -fno-omit-frame-pointer $(warnings) $(or $(sanitizers),$(hardening)) $(CFLAGS) $(lto)
 ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitizers) $(one_runtime) $(LDFLAGS)
 tls_libs := $(if $(wildcard src/net/tls*.c),-lssl -lcrypto)
@@ -100,6 +100,11 @@ load: ## wrk at 1,000 connections over real files, then with workers killed unde
 	@scripts/deps build test
 	@$(MAKE) all
 	@scripts/load-test
+
+reload-load: ## wrk at 200 connections while the server is reloaded, and then upgraded, again and again
+	@scripts/deps build test
+	@$(MAKE) all
+	@scripts/reload-test
 
 slow: ## what 10,000 clients that send a byte a second cost, and what others notice
 	@scripts/deps build test

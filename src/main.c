@@ -15,10 +15,12 @@
 #include "proc/version.h"
 #include "proc/worker.h"
 
+static const char default_file[] = TERN_ETC "/tern.yaml"; /* the Makefile knows where */
+
 static const char usage[] =
     "usage: tern [-c FILE] [-t | -T] [-l ADDRESS -r DIR] [-w WORKERS] [-q] [-v | -V] [--pid FILE]\n"
     "            [-s stop|quit|reload|reopen|upgrade] [-h]\n"
-    "  -c FILE        the configuration (default: /etc/tern/tern.yaml)\n"
+    "  -c FILE        the configuration (default: " TERN_ETC "/tern.yaml)\n"
     "  -t             check the configuration and exit\n"
     "  -T             check it, print what is in effect, and exit\n"
     "  -l ADDRESS     listen here, such as 127.0.0.1:8080, and ...\n"
@@ -70,7 +72,7 @@ static int check_options(struct options *options, int argc, char **argv)
     if (options->order && (options->test || config->root || config->workers))
         return misuse("-s", "goes with -c, --pid and -q only");
     if (!config->file)
-        options->config.file = "/etc/tern/tern.yaml";
+        options->config.file = default_file;
     return GO_ON;
 }
 
@@ -212,6 +214,10 @@ static int give_order_over_socket(const struct options *options, const struct co
 {
     if (config->control.n == 0)
         return misuse("-s", "needs --pid, since the configuration has no control socket");
+    /* Who has `control` by default may not have got it: the system's own server may be there. */
+    if (!config->control_configured && strcmp(options->config.file, default_file) != 0)
+        return misuse("-s",
+                      "needs --pid, or `control` in the configuration: another server may have the default socket");
     return give_order(options, order_find_master(config->control.p), config->control.p);
 }
 

@@ -52,6 +52,12 @@ static void put_text(struct out *o, const struct conf_key *key)
     out_text(o, "a text");
 }
 
+static void put_path(struct out *o, const struct conf_key *key)
+{
+    put_words_before(o, key->words);
+    out_text(o, "a path");
+}
+
 static void put_enum(struct out *o, const struct conf_key *key)
 {
     put_words(o, key->words);
@@ -87,9 +93,9 @@ static void put_custom(struct out *o, const struct conf_key *key)
 typedef void (*put_fn)(struct out *o, const struct conf_key *key);
 
 static const put_fn kinds[] = {
-    [CONF_BOOL] = put_bool,   [CONF_INT] = put_number, [CONF_SIZE] = put_number,
-    [CONF_TIME] = put_number, [CONF_TEXT] = put_text,  [CONF_ENUM] = put_enum,
-    [CONF_TEXTS] = put_text,  [CONF_MAP] = put_map,    [CONF_CUSTOM] = put_custom,
+    [CONF_BOOL] = put_bool, [CONF_INT] = put_number,    [CONF_SIZE] = put_number, [CONF_TIME] = put_number,
+    [CONF_TEXT] = put_text, [CONF_PATH] = put_path,     [CONF_ENUM] = put_enum,   [CONF_TEXTS] = put_text,
+    [CONF_MAP] = put_map,   [CONF_CUSTOM] = put_custom,
 };
 
 enum conf_many conf_how_many(const struct conf_key *key)

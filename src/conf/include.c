@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <glob.h>
 
-static const struct conf_key patterns_key = {.kind = CONF_TEXTS, .takes = "a file or a pattern"};
+static const struct conf_key patterns_key = {
+    .kind = CONF_TEXTS, .min = 1, .takes = "a file or a pattern", .pattern = "."};
 
 static const struct conf_key include_keys[] = {
     {"include", CONF_CUSTOM, .single = &patterns_key,
@@ -23,18 +24,27 @@ struct load {
     const struct conf_node *name; /* that is being included */
 };
 
-/* An included scalar takes the place of an earlier one. */
+/* The included one takes the place of an earlier one. */
 static void replace(struct conf_node *old, const struct conf_node *new)
 {
     struct conf_node *parent = old->parent, *next = old->next;
     *old = *new;
     old->parent = parent;
     old->next = next;
+    conf_each (child, old)
+        child->parent = old;
 }
 
-/* Makes `into` say what `from` says too. `from` is used up. */
+/* Makes `into` say what `from` says too. `from` is used up. A key with nothing below it adds nothing to a list or a
+ * mapping. */
 static void merge(struct conf_reader *r, struct conf_node *into, struct conf_node *from)
 {
+    if (into->kind != CONF_SCALAR && conf_is_null(from))
+        return;
+    if (conf_is_null(into)) {
+        replace(into, from);
+        return;
+    }
     if (into->kind != from->kind) {
         conf_error(r, from, "is %s, but %s in " STR_FMT ":%u", conf_kind_name(from), conf_kind_name(into),
                    STR_ARG(into->file), into->line);
@@ -87,18 +97,46 @@ static int is_unreadable(const char *path, int error)
     return error != ENOENT && error != ENOTDIR;
 }
 
+/* The pattern that matches the name itself, or NULL. */
+static char *escape(struct arena *arena, struct str name)
+{
+    char *pattern = arena_alloc(arena, 2 * name.n + 1), *to = pattern;
+    if (!pattern)
+        return NULL;
+    for (size_t i = 0; i < name.n; i++) {
+        if (strchr("*?[\\", name.p[i]))
+            *to++ = '\\';
+        *to++ = name.p[i];
+    }
+    *to = '\0';
+    return pattern;
+}
+
+static bool has_wildcards(struct str pattern)
+{
+    for (; pattern.n; pattern = str_skip(pattern, pattern.p[0] == '\\' ? 2 : 1))
+        if (strchr("*?", pattern.p[0]) || (pattern.p[0] == '[' && str_find(pattern, ']') < pattern.n))
+            return true;
+    return false;
+}
+
+/* What is no pattern must be there: reading it tells why it is not. */
 static int include_pattern(struct load *l, struct str name)
 {
     struct str folder = str_starts(name, STR("/")) ? STR("") : l->folder;
-    struct str pattern = arena_printf(l->reader->arena, STR_FMT STR_FMT, STR_ARG(folder), STR_ARG(name));
-    if (!pattern.p)
+    struct str path = arena_printf(l->reader->arena, STR_FMT STR_FMT, STR_ARG(folder), STR_ARG(name));
+    const char *escaped = escape(l->reader->arena, folder);
+    struct str pattern = {.n = 0};
+    if (escaped)
+        pattern = arena_printf(l->reader->arena, "%s" STR_FMT, escaped, STR_ARG(name));
+    if (!path.p || !pattern.p)
         return -ENOMEM;
     glob_t matches;
-    int status = glob(pattern.p, GLOB_NOMAGIC, is_unreadable, &matches);
+    int status = glob(pattern.p, 0, is_unreadable, &matches);
     if (status == GLOB_NOMATCH)
-        return 0;
+        return has_wildcards(name) ? 0 : include_file(l, path.p);
     if (status == GLOB_ABORTED)
-        conf_error(l->reader, l->name, "cannot read a folder of %s", pattern.p);
+        conf_error(l->reader, l->name, "cannot read a folder of %s", path.p);
     if (status)
         return status == GLOB_NOSPACE ? -ENOMEM : -EINVAL;
     status = include_matches(l, &matches);

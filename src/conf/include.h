@@ -2,8 +2,8 @@
  *
  * The top level of the main file may say `include: PATTERN`, or give a list of patterns (glob(7)), relative to its own
  * folder. The files are merged behind it in the order of their names: mappings key by key, sequences one behind the
- * other, and a scalar replaces an earlier one. An included file includes no others. A pattern with wildcards may match
- * nothing; a plain name must exist.
+ * other, and a scalar replaces an earlier one. A key with nothing below it adds nothing to a sequence or a mapping. An
+ * included file includes no others. A pattern with wildcards may match nothing; a plain name must exist.
  */
 #ifndef TERN_CONF_INCLUDE_H
 #define TERN_CONF_INCLUDE_H

@@ -33,6 +33,8 @@ static void put_texts(struct writer *w, const char *name, const char *const *tex
 /* ---- single values ---- */
 
 #define ENVIRONMENT "\\$\\{"
+/* Words that are no paths, as they are spelled for the most part. */
+#define MISPLACED "[Oo]n|[Oo]ff|[Tt]rue|[Ff]alse|[Yy]es|[Nn]o|[Nn]one|stdout|stderr|syslog"
 
 /* What the values of a kind look like, but for its words. */
 struct scalar {
@@ -41,11 +43,12 @@ struct scalar {
 };
 
 static const struct scalar scalars[] = {
-    [CONF_BOOL] = {{"boolean", "string"}, ENVIRONMENT},
+    [CONF_BOOL] = {{"boolean", "string"}, "^(O(n|N|ff|FF)|T(rue|RUE)|F(alse|ALSE)|Y(es|ES)|N(o|O))$|" ENVIRONMENT},
     [CONF_INT] = {{"integer", "string"}, "^[0-9]+$|" ENVIRONMENT},
     [CONF_SIZE] = {{"integer", "string"}, "^[0-9]+[kKmMgG]?$|" ENVIRONMENT},
     [CONF_TIME] = {{"integer", "string"}, "^[0-9]+([mM]?[sS]|[mMhHdD])?$|" ENVIRONMENT},
     [CONF_TEXT] = {{"string", "number", "boolean"}, NULL},
+    [CONF_PATH] = {{"string", "number"}, "^(?!(" MISPLACED ")$)."},
     [CONF_ENUM] = {{"string"}, ENVIRONMENT},
     [CONF_TEXTS] = {{"string", "number", "boolean"}, NULL},
 };
@@ -233,7 +236,7 @@ static void put_list(struct writer *w, const struct conf_key *key)
     item.kind = key->kind == CONF_TEXTS ? CONF_TEXT : key->kind;
     item.many = CONF_ONE;
     put_text(w, "type", "array");
-    if (key->kind == CONF_CUSTOM && key->min)
+    if ((key->kind == CONF_CUSTOM || key->kind == CONF_TEXTS) && key->min)
         json_u64(&w->json, "minItems", (uint64_t)key->min);
     json_open(&w->json, "items", '{');
     put_value(w, &item);

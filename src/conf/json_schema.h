@@ -1,6 +1,8 @@
 /* json_schema.h: a table as a JSON Schema (draft 7), for editors that complete and check while somebody types.
  *
- * It refuses no configuration that the tables take. It can't see all that they refuse: the bounds of `3g`, whether a
+ * It is for main files: a file that another one includes need not have what is required, and may not include others.
+ * It refuses no configuration that the tables take, but for a number where a text of a certain form is wanted, such as
+ * a host: that wants quotes. It can't see all that they refuse: the bounds of `3g`, whether a
  * file is there, what one key means for another. Draft 7 is what yaml-language-server knows best.
  *
  * YAML 1.2, by which editors read, has true and false, and takes `on` for a text; both are let through, as are numbers

@@ -19,7 +19,7 @@ struct place {
 struct manual {
     FILE *f;
     struct arena arena;
-    struct place places[PLACES_MAX];
+    struct place places[PLACES_MAX + 1]; /* the last one is for all that there is no place for */
     size_t count;
     int error;
 };
@@ -32,11 +32,11 @@ static struct place *settle(struct manual *m, const void *what, const char *sect
     for (size_t i = 0; i < m->count; i++)
         if (m->places[i].what == what)
             return &m->places[i];
-    if (m->count == PLACES_MAX) {
-        m->error = -ENOMEM;
-        m->count--;
-    }
-    struct place *place = &m->places[m->count++];
+    struct place *place = &m->places[m->count];
+    if (m->count == PLACES_MAX)
+        m->error = -E2BIG;
+    else
+        m->count++;
     *place = (struct place){what, section, false};
     return place;
 }

@@ -11,7 +11,7 @@
 #include "conf/schema.h"
 
 /* Copies a page, and puts the keys where it has a line `.\" KEYS`. 0, -EINVAL when it has none, -EIO when a stream
- * failed, or -ENOMEM. */
+ * failed, -E2BIG when there are too many keys to keep track of, or -ENOMEM. */
 int conf_manual(FILE *f, FILE *page, const struct conf_table *table) __attribute__((warn_unused_result));
 
 #endif

@@ -127,7 +127,8 @@ static int refuse_range(struct conf_reader *r, const struct conf_node *value, co
 
 static int read_bool(struct conf_reader *r, struct conf_node *value, const struct conf_key *key, void *field)
 {
-    static const char *const on[] = {"on", "true", "yes", NULL}, *const off[] = {"off", "false", "no", NULL};
+    static const char *const on[] = {"on", "On", "ON", "true", "True", "TRUE", "yes", "Yes", "YES", NULL};
+    static const char *const off[] = {"off", "Off", "OFF", "false", "False", "FALSE", "no", "No", "NO", NULL};
     (void)key;
     bool yes = find_word(on, value->text) >= 0;
     if (!yes && find_word(off, value->text) < 0)
@@ -176,12 +177,39 @@ static int read_text(struct conf_reader *r, struct conf_node *value, const struc
     return 0;
 }
 
+static bool is_misplaced(struct str text)
+{
+    static const char *const words[] = {"on", "off",  "true",   "false",  "yes",
+                                        "no", "none", "stdout", "stderr", "syslog"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_eq_nocase(text, str_of(words[i])))
+            return true;
+    return text.n == 0;
+}
+
+static int read_path(struct conf_reader *r, struct conf_node *value, const struct conf_key *key, void *field)
+{
+    struct str text = value->text;
+    *(struct str *)field = text;
+    if (find_word(key->words, text) >= 0 || !is_misplaced(text))
+        return 0;
+    char buffer[64];
+    struct out words = out_on(buffer, sizeof buffer);
+    if (key->words) {
+        put_words(&words, key->words);
+        out_text(&words, ", or ");
+    }
+    conf_error(r, value, "`" STR_FMT "` is no path; write " STR_FMT "the path of the file, such as ./" STR_FMT,
+               STR_ARG(text), STR_ARG(out_str(&words)), STR_ARG(text.n ? text : STR("name")));
+    return -EINVAL;
+}
+
 typedef int (*read_fn)(struct conf_reader *r, struct conf_node *value, const struct conf_key *key, void *field);
 
 /* Of the kinds that take one scalar. */
 static const read_fn readers[] = {
-    [CONF_BOOL] = read_bool,   [CONF_INT] = read_int,   [CONF_SIZE] = read_number,
-    [CONF_TIME] = read_number, [CONF_TEXT] = read_text, [CONF_ENUM] = read_enum,
+    [CONF_BOOL] = read_bool, [CONF_INT] = read_int,   [CONF_SIZE] = read_number, [CONF_TIME] = read_number,
+    [CONF_TEXT] = read_text, [CONF_PATH] = read_path, [CONF_ENUM] = read_enum,
 };
 
 static int read_scalar(struct conf_reader *r, struct conf_node *value, const struct conf_key *key, void *field)
@@ -202,6 +230,10 @@ static int read_texts(struct conf_reader *r, struct conf_node *list, const struc
 {
     static const struct conf_key item_key = {.kind = CONF_TEXT};
     struct conf_texts texts = {.n = conf_item_count(list)};
+    if (texts.n < (size_t)key->min) {
+        conf_error(r, list, "is an empty list");
+        return -EINVAL;
+    }
     texts.v = arena_alloc(r->arena, texts.n * sizeof *texts.v);
     if (!texts.v)
         return -ENOMEM;

@@ -13,13 +13,14 @@ struct conf_table;
 
 /* What is in the file -> the type of the field. */
 enum conf_kind {
-    CONF_BOOL,   /* on off, true false, yes no -> bool */
+    CONF_BOOL,   /* on off, true false, yes no, and On and ON like these -> bool */
     CONF_INT,    /* decimal digits, or a word -> int64_t; the words are -1, -2 ... in their order */
     CONF_SIZE,   /* bytes, or with k m g -> uint64_t */
     CONF_TIME,   /* seconds, or with ms s m h d -> nsec */
     CONF_TEXT,   /* any text -> struct str, NUL-terminated */
+    CONF_PATH,   /* of a file, or one of the words: no empty text, and no word such as `off` that is meant otherwise */
     CONF_ENUM,   /* one of the words -> int, its index */
-    CONF_TEXTS,  /* a list of texts, or a lone one -> struct conf_texts */
+    CONF_TEXTS,  /* a list of texts, `min` of them or more, or a lone one -> struct conf_texts */
     CONF_MAP,    /* a mapping -> the structure that `table` describes */
     CONF_CUSTOM, /* what `read` takes -> what it makes of it */
 };
@@ -45,7 +46,7 @@ struct conf_key {
     bool secret;                    /* masked in dumps and messages */
     const char *choice;             /* of all keys of a mapping with this word one must be there, and no second */
     int64_t min, max;               /* of INT, SIZE and TIME, both inclusive; max 0: none but the type's */
-    const char *const *words;       /* of ENUM and INT, and those of a TEXT that mean something; ends in NULL */
+    const char *const *words;       /* of ENUM and INT, and those of a TEXT or PATH that mean something; ends in NULL */
     const struct conf_table *table; /* of MAP */
     const char *doc;                /* one line for the user */
 

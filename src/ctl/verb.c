@@ -29,6 +29,7 @@ const struct verb verbs[] = {
     },
     {
         .name = "reopen",
+        .waits = true,
         .summary = "open the log files again, after a rotation",
         .help = "Opens each log file by its name again, with the mode and the owner of the one before, and lets all\n"
                 "workers go on there. No line is lost, nor cut in two.\n",

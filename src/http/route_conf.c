@@ -212,7 +212,8 @@ static int read_later(struct conf_reader *r, struct conf_node *value, void *fiel
 }
 
 static const struct conf_key site_keys[] = {
-    {"hosts", CONF_TEXTS, offsetof(struct http_site, hosts), .takes = "a host name",
+    {"hosts", CONF_TEXTS, offsetof(struct http_site, hosts), .min = 1, .takes = "a host name",
+     .pattern = "^(\\*\\.)?([^ :/*\\[\\]]+|\\[[^ /*\\[\\]]+\\])$",
      .doc = "names it answers to, such as example.org or *.example.org; without any it is the default site"},
     {"errors", CONF_CUSTOM, offsetof(struct http_site, errors), .read = http_errors_read, .entry = &http_error_entry,
      .pattern = "^([45][0-9][0-9]|[45]xx)$", .doc = "pages for errors, by status: {404: /404.html, 5xx: /sorry.html}"},

@@ -65,8 +65,11 @@ static void refuse(struct conf_reader *r, const struct conf_node *node, const st
     }
 }
 
+#define IPV4 "[0-9]+(\\.[0-9]+){3}(/([12]?[0-9]|3[0-2]))?"
+#define IPV6 "[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*(/([1-9]?[0-9]|1[01][0-9]|12[0-8]))?"
+
 static const struct conf_key network = {
-    .kind = CONF_TEXT, .takes = "a network", .pattern = "^(all|unix|[0-9.]+(/[0-9]+)?|[0-9a-fA-F:.]+(/[0-9]+)?)$"};
+    .kind = CONF_TEXT, .takes = "a network", .pattern = "^(all|unix|" IPV4 "|" IPV6 ")$"};
 
 static int read_network(struct conf_reader *r, struct conf_node *node, struct networks *list)
 {

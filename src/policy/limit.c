@@ -64,7 +64,7 @@ static int parse_requests(struct str text, struct limit *limit)
     return -EINVAL;
 }
 
-static const struct conf_key requests_key = {.kind = CONF_TEXT, .takes = "a rate", .pattern = "^[0-9]+/[smh]$"};
+static const struct conf_key requests_key = {.kind = CONF_TEXT, .takes = "a rate", .pattern = "^0*[1-9][0-9]*/[smh]$"};
 
 static int read_requests(struct conf_reader *r, struct conf_node *node, void *field)
 {

@@ -2,6 +2,7 @@
 #include "proc/actions.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ enum {
     ANSWER_SIZE = 1024 * 1024, /* of the largest: the state of three generations of a thousand workers */
     SHORT_SIZE = 512,
 };
+
+#define SILENCE (2 * NSEC_SEC) /* of a worker, before it is worth telling */
 
 static struct str version_number(void)
 {
@@ -92,16 +95,26 @@ static void put_listener(struct json *j, const struct listener *listener)
     json_close(j, '}');
 }
 
-static void put_worker(struct json *j, const struct generation *g, size_t i)
+/* "waiting": it died too often, and is started again later; "silent": it owes a sign of life. */
+static const char *state_of_worker(const struct child *child)
 {
     static const char *const states[] = {[STARTING] = "starting", [SERVING] = "serving", [DRAINING] = "draining"};
+    if (!child->pid)
+        return "waiting";
+    if (child->asked && clock_monotonic() - child->asked > SILENCE)
+        return "silent";
+    return child->ready ? states[child->generation->state] : "starting";
+}
+
+static void put_worker(struct json *j, const struct generation *g, size_t i)
+{
     const struct child *child = &g->children[i];
     struct score score = scoreboard_read(&g->board, i);
     json_open(j, NULL, '{');
     json_u64(j, "index", i);
     json_u64(j, "pid", (uint64_t)child->pid);
     json_u64(j, "generation", g->number);
-    json_text(j, "state", str_of(child->ready ? states[g->state] : "starting"));
+    json_text(j, "state", str_of(state_of_worker(child)));
     json_u64(j, "uptime_s", seconds_since(child->started));
     json_u64(j, "connections", score.connections);
     json_u64(j, "idle", score.idle);
@@ -114,12 +127,16 @@ static void put_worker(struct json *j, const struct generation *g, size_t i)
 
 static void put_state(struct json *j, const struct master *m)
 {
+    char path[PATH_MAX];
     json_text(j, "version", version_number());
     json_u64(j, "pid", (uint64_t)getpid());
     json_text(j, "state", str_of(state_of(m)));
     json_u64(j, "generation", m->current ? m->current->number : 0);
     json_u64(j, "uptime_s", seconds_since(m->started));
-    json_text(j, "config", str_of(m->options->root ? "command line" : m->options->file));
+    json_text(j, "config",
+              str_of(m->options->root                   ? "command line"
+                     : realpath(m->options->file, path) ? path
+                                                        : m->options->file));
     json_open(j, "listeners", '[');
     list_each (l, next, &m->listeners.all)
         put_listener(j, container_of(l, struct listener, link));
@@ -128,7 +145,7 @@ static void put_state(struct json *j, const struct master *m)
     list_each (l, next, &m->generations) {
         const struct generation *g = container_of(l, struct generation, link);
         for (size_t i = 0; i < g->count; i++)
-            if (g->children[i].pid)
+            if (g->children[i].pid || g->state == SERVING)
                 put_worker(j, g, i);
     }
     json_close(j, ']');
@@ -171,12 +188,11 @@ static void drain(void *server, struct control_request *request)
     struct master *m = server;
     struct out o = out_on(text, sizeof text);
     struct json j = begin(&o);
-    nsec deadline = m->current ? m->current->config->http.timeouts.shutdown : 0;
+    master_stop(m, "asked to drain");
+    nsec left = m->stop_at - clock_monotonic();
     json_u64(&j, "connections", master_connections(m));
-    json_u64(&j, "deadline_s", (uint64_t)(deadline / NSEC_SEC));
+    json_u64(&j, "deadline_s", left > 0 ? (uint64_t)((left + NSEC_SEC - 1) / NSEC_SEC) : 0);
     finish(&j, request);
-    if (!m->stopping)
-        master_stop(m, "asked to drain");
 }
 
 static void set_level(struct master *m, int level)

@@ -185,7 +185,7 @@ static int load_types(struct conf_reader *r, struct config *config, const char *
     while (folder.n && folder.p[folder.n - 1] != '/')
         folder.n--;
     struct str beside = arena_printf(r->arena, STR_FMT "mime.types", STR_ARG(folder));
-    const char *places[] = {config->mime_types.n ? config->mime_types.p : beside.p, "/etc/tern/mime.types"};
+    const char *places[] = {config->mime_types.n ? config->mime_types.p : beside.p, TERN_ETC "/mime.types"};
     size_t count = config->mime_types.n ? 1 : 2;
     for (size_t i = 0; i < count && error == -ENOENT; i++) {
         error = http_mime_load(&config->types, r->arena, places[i], &line);

@@ -9,6 +9,13 @@
 #include "net/addr.h"
 #include "proc/log_conf.h"
 
+/* Where the configuration of a system is. The Makefile says it, as SYSCONFDIR has it. */
+#ifndef TERN_SYSCONFDIR
+#define TERN_SYSCONFDIR "/etc"
+#endif
+#define CONFIG_DIRECTORY TERN_SYSCONFDIR "/tern"
+#define CONFIG_FILE CONFIG_DIRECTORY "/tern.yaml"
+
 struct listen {
     struct str text; /* as it was written */
     struct str name; /* of "fd:name": a socket that is passed to us; empty: addr says where */

@@ -138,8 +138,8 @@ static _Noreturn void become_worker(struct child *child, int pair, pid_t parent)
     struct generation *g = child->generation;
     struct master *m = g->master;
     size_t index = (size_t)(child - g->children), count = 0, room = sockets_of(g) + 1;
-    int *fds = calloc(2 * room, sizeof *fds), *backlogs = fds + room;
-    if (!fds)
+    int *fds = calloc(room, sizeof *fds), *backlogs = calloc(room, sizeof *backlogs);
+    if (!fds || !backlogs)
         _exit(EXIT_FAILED);
     for (size_t i = 0; i < g->config->listen_count; i++) {
         size_t share = listener_share(g->listeners[i], index, g->count, fds + count);
@@ -161,6 +161,7 @@ static _Noreturn void become_worker(struct child *child, int pair, pid_t parent)
     access_close(g->config->http.access);
     close(pair); /* the last lines of the log are written: see reopen.c */
     free(fds);
+    free(backlogs);
     exit(status);
 }
 

@@ -51,32 +51,8 @@ static int read_format(struct conf_reader *r, struct conf_node *node, void *fiel
 
 /* ---- the access log ---- */
 
-/* A switch where a path is wanted. */
-static bool is_switch(struct str text)
-{
-    static const char *const words[] = {"on", "off", "true", "false", "yes", "no"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_eq_nocase(text, str_of(words[i])))
-            return true;
-    return false;
-}
-
-static const struct conf_key path_key = {.kind = CONF_TEXT, .takes = "a path"};
-
-static int read_path(struct conf_reader *r, struct conf_node *node, void *field)
-{
-    struct str *path = field;
-    int error = conf_read_value(r, node, &path_key, path);
-    if (error || (path->n && !is_switch(*path)))
-        return error;
-    conf_error(r, node, "`" STR_FMT "` is no path; write `access: off`, or the path of the file, such as ./" STR_FMT,
-               STR_ARG(*path), STR_ARG(path->n ? *path : STR("access.log")));
-    return -EINVAL;
-}
-
 static const struct conf_key access_keys[] = {
-    {"path", CONF_CUSTOM, IN(access), .required = true, .read = read_path, .single = &path_key,
-     .doc = "the file; its directory must exist"},
+    {"path", CONF_PATH, IN(access), .required = true, .doc = "the file; its directory must exist"},
     {"format", CONF_CUSTOM, IN(access_format), .fallback = "combined", .read = read_format, .single = &format_key,
      .doc = "what a line says"},
     {"buffer", CONF_SIZE, IN(access_buffer), .fallback = "64k", .min = ACCESS_BUFFER_MIN, .max = 16 << 20,
@@ -86,6 +62,9 @@ static const struct conf_key access_keys[] = {
 };
 
 static const struct conf_table access_table = CONF_TABLE("access", access_keys);
+
+static const char *const off[] = {"off", NULL}, *const error_logs[] = {"stderr", "syslog", NULL};
+static const struct conf_key access_key = {.kind = CONF_PATH, .words = off};
 
 static int read_access(struct conf_reader *r, struct conf_node *node, void *field)
 {
@@ -97,17 +76,14 @@ static int read_access(struct conf_reader *r, struct conf_node *node, void *fiel
         return 0;
     log->access_buffer = ACCESS_BUFFER_MIN;
     log->access_flush = NSEC_SEC;
-    int error = read_path(r, node, field);
+    int error = conf_read_value(r, node, &access_key, field);
     return error ? error : access_format_compile(&log->access_format, r->arena, STR("combined"), &wrong);
 }
-
-static const char *const off[] = {"off", NULL}, *const error_logs[] = {"stderr", "syslog", NULL};
-static const struct conf_key access_key = {.kind = CONF_TEXT, .words = off, .takes = "a path"};
 
 static const struct conf_key log_keys[] = {
     {"level", CONF_ENUM, IN(level), .fallback = "notice", .words = log_level_names,
      .doc = "the least that is written to the error log"},
-    {"error", CONF_TEXT, IN(error), .fallback = "stderr", .words = error_logs, .takes = "a path",
+    {"error", CONF_PATH, IN(error), .fallback = "stderr", .words = error_logs,
      .doc = "where the error log goes; syslog:PATH: another socket than /dev/log"},
     {"access", CONF_CUSTOM, IN(access), .fallback = "off", .read = read_access, .single = &access_key,
      .table = &access_table, .doc = "a line for each request, refused ones included"},

@@ -46,7 +46,7 @@ void master_hurry(const struct master *m)
     struct generation *oldest = container_of(m->generations.prev, struct generation, link);
     if (oldest->state == DRAINING)
         generation_tell(oldest, MESSAGE_HURRY, 0);
-    log_info("%zu generations are alive: what was asked waits for one of them to end", master_generations(m));
+    log_notice("%zu generations are alive: what was asked waits for one of them to end", master_generations(m));
 }
 
 static void retire_all(struct master *m, enum message_kind how)
@@ -57,11 +57,21 @@ static void retire_all(struct master *m, enum message_kind how)
 
 /* ---- being in charge ---- */
 
+static int use_pid_file(const struct master *m, int (*use)(const char *path))
+{
+    int error = m->options->pid_file ? use(m->options->pid_file) : 0;
+    const char *why = error == -EEXIST ? "there is a file that is none" : strerror(-error);
+    if (!error)
+        return 0;
+    log_error("cannot write the pid file %s: %s", m->options->pid_file, why);
+    if (log_fd() >= 0)
+        fprintf(stderr, "tern: cannot write the pid file %s: %s\n", m->options->pid_file, why);
+    return error;
+}
+
 void master_take_charge(struct master *m)
 {
-    int error = m->options->pid_file ? pidfile_write(m->options->pid_file) : 0;
-    if (error)
-        log_error("cannot write the pid file %s: %s", m->options->pid_file, strerror(-error));
+    (void)!use_pid_file(m, pidfile_write); /* a server that serves does not end for it */
     listeners_own_files(&m->listeners);
     control_start(&m->control);
     notify_ready(&m->notify, STR("serving"));
@@ -95,7 +105,8 @@ void master_stop(struct master *m, const char *why)
     if (m->stopping)
         return;
     m->stopping = true;
-    if (m->current)
+    m->stop_at = nsec_add(clock_monotonic(), time);
+    if (!list_empty(&m->generations))
         log_notice("stopping, %s: requests have %lld s to end", why, (long long)(time / NSEC_SEC));
     notify_stopping(&m->notify, STR("draining"));
     notify_extend(&m->notify, nsec_add(time, 10 * NSEC_SEC));
@@ -270,6 +281,8 @@ static int open_control(struct master *m, const struct config *config)
     if (error) {
         struct str why = {text, strcspn(text, "\n")};
         log_error(STR_FMT, STR_ARG(why));
+        if (log_fd() >= 0)
+            fprintf(stderr, "tern: " STR_FMT "\n", STR_ARG(why));
         upgrade_report(m, why);
     }
     free(text);
@@ -296,7 +309,7 @@ static void clean_up(struct master *m)
     list_each (l, next, &m->generations)
         generation_free(container_of(l, struct generation, link));
     control_close(&m->control, !m->handed_over);
-    if (m->options->pid_file && m->upgrade.in_charge && !m->handed_over)
+    if (m->options->pid_file && m->upgrade.predecessor.fd < 0 && !m->handed_over)
         pidfile_remove(m->options->pid_file);
     passed_close(&m->listeners.passed);
     upgrade_free(m);
@@ -315,6 +328,8 @@ int master_run(const struct config_options *options, struct config *config, char
         log_error("cannot start: %s", strerror(-error));
     if (!error)
         error = open_control(&m, config);
+    if (!error && m.upgrade.predecessor.fd < 0)
+        error = use_pid_file(&m, pidfile_try);
     if (error) {
         config_free(config);
     } else if (reload_start(&m, config) == 0) {

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,19 @@ int pidfile_write(const char *path)
     if (error)
         unlink(temporary);
     return error;
+}
+
+int pidfile_try(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int error = check(path);
+    if (error)
+        return error;
+    int n = slash ? (int)(slash - path + 1) : 1;
+    if (snprintf(folder, sizeof folder, "%.*s", n, slash ? path : ".") >= (int)sizeof folder)
+        return -ENAMETOOLONG;
+    return access(folder, W_OK) < 0 ? -errno : 0;
 }
 
 void pidfile_remove(const char *path)

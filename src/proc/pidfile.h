@@ -13,6 +13,9 @@
  * -errno; -EEXIST: the file there is no pid file. */
 int pidfile_write(const char *path) __attribute__((warn_unused_result));
 
+/* Whether it could be written, as far as that can be told before: so that a server does not start in vain. As above. */
+int pidfile_try(const char *path) __attribute__((warn_unused_result));
+
 /* The process that a file names, or -errno; -EINVAL: it is no pid file. */
 pid_t pidfile_read(const char *path) __attribute__((warn_unused_result));
 

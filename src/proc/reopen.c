@@ -102,6 +102,9 @@ void master_on_log_taken(struct master *m)
 {
     if (is_due(m) || m->reopen.predecessor_due)
         return;
+    if (m->reopen.busy)
+        log_notice("logs reopened: %u", m->reopen.logs);
+    m->reopen.busy = false;
     if (m->reopen.successor_waits) {
         m->reopen.successor_waits = false;
         (void)!message_tell(m->upgrade.pair.fd, MESSAGE_TAKEN, 0); /* else it learns by our end */
@@ -125,7 +128,7 @@ void reopen_logs(struct master *m, struct control_request *request)
             complain(&failures, g->config->log.access, error);
     }
     m->reopen.predecessor_due = upgrade_reopen_predecessor(m);
-    log_notice("logs reopened: %u", m->reopen.logs);
+    m->reopen.busy = true;
     if (request && failures.count)
         control_refuse(request, "failed", STR("not all logs could be opened"), failures.lines, failures.count);
     else if (request)

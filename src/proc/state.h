@@ -40,6 +40,7 @@ struct upgrade {
 struct reopen {
     struct list asked;
     unsigned logs;
+    bool busy;            /* not all have confirmed */
     bool predecessor_due; /* it has not confirmed yet */
     bool successor_waits; /* for our confirmation */
 };
@@ -67,6 +68,7 @@ struct master {
     struct watchdog watchdog;
     nsec started;
     bool stopping, cutting;
+    nsec stop_at;     /* while stopping: when requests are cut */
     unsigned terms;   /* how often it was told to by SIGTERM and SIGINT */
     bool handed_over; /* to a successor, while stopping */
     uint64_t cut;     /* requests, while stopping */

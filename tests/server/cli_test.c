@@ -428,9 +428,9 @@ Test(cli, the_pid_file_is_that_of_the_server_that_serves)
 Test(cli, a_file_that_is_no_pid_file_is_not_written_over)
 {
     file_write("precious", STR("precious\n"));
-    struct server server = server_start_as(
-        &(struct server_setup){.config = CONTROL LISTEN SITE, .arguments = {"--pid", "@DIR@/precious"}});
-    cr_assert(until(contains(server_log(&server), "cannot write the pid file")), "%s", server_log(&server).p);
-    assert_stop(&server, FINE);
+    file_write("tern.yaml", str_of(harness_expand(CONTROL LISTEN SITE)));
+    struct result r = run_tern("-c", "@DIR@/tern.yaml", "--pid", "@DIR@/precious");
+    cr_assert_eq(r.status, FAILED);
+    cr_assert(contains(r.err, "cannot write the pid file"), "%s", r.err.p);
     cr_assert(str_eq(file_read("precious"), STR("precious\n")));
 }

@@ -132,6 +132,28 @@ Test(install, texts_name_the_places_where_things_are)
     cr_expect_not_null(strstr(file_read("etc/logrotate.d/tern").p, harness_expand("@DIR@/usr/bin/ternctl reopen")));
 }
 
+/* The file that is read without -c, and where media types are, are compiled in; what was compiled for another place is
+ * compiled again. */
+Test(install, the_program_looks_where_it_was_told_to_be_installed)
+{
+    static const char *const rows[][3] = {
+        {"/opt/etc", "obj/src/main.o", "/opt/etc/tern/tern.yaml"},
+        {"/opt/etc", "obj/src/proc/config.o", "/opt/etc/tern/mime.types"},
+        {"/srv/etc", "obj/src/main.o", "/srv/etc/tern/tern.yaml"},
+    };
+    unsetenv("MAKEFLAGS");
+    unsetenv("MAKELEVEL");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct command make = {.arguments = {"make", "-j1", harness_expand("B=@DIR@/build"),
+                                             harness_text("SYSCONFDIR=%s", rows[i][0]),
+                                             harness_text("%s/%s", file_path("build"), rows[i][1])}};
+        struct result r = command_run(&make);
+        cr_assert_eq(r.status, 0, "%s", r.err.p);
+        struct str object = file_read(harness_text("build/%s", rows[i][1]));
+        cr_expect(memmem(object.p, object.n, rows[i][2], strlen(rows[i][2])), "%s is not in it", rows[i][2]);
+    }
+}
+
 /* What can be seen without asking the programs: regular files that are left. */
 Test(install, an_uninstallation_leaves_the_configuration_alone)
 {

@@ -48,7 +48,7 @@ Test(log_format, what_is_refused)
     static const struct {
         const char *access, *error;
     } table[] = {
-        {"on", "3:11: error: log.access: `on` is no path; write `access: off`"},
+        {"on", "3:11: error: log.access: `on` is no path; write off, or the path of the file, such as ./on"},
         {"yes", "3:11: error: log.access: `yes` is no path"},
         {"True", "3:11: error: log.access: `True` is no path"},
         {"\"\"", "3:11: error: log.access: `` is no path"},

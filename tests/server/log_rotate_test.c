@@ -36,7 +36,8 @@ static void rotate(const struct server *server, int round)
     for (size_t i = 0; i < 2; i++)
         cr_assert_eq(rename(file_path(names[i]), file_path(harness_text("%s.%d", names[i], round))), 0);
     kill(server->pid, SIGUSR1);
-    cr_assert(until(exists(names[0]) && exists(names[1])), "round %d: %s", round, server_log(server).p);
+    cr_assert(until(exists(names[0]) && strstr(file_read(names[1]).p, "logs reopened")), "round %d: %s", round,
+              server_log(server).p);
 }
 
 static void count_lines(struct str log, unsigned *seen, int requests)

@@ -51,9 +51,17 @@ static void assert_succession(struct server *server)
     server->pid = written_pid();
 }
 
+/* Whether a connection is refused, at once. Where nobody accepts, it hangs instead as soon as the queue is full. */
 static bool refuses(unsigned port)
 {
-    return server_refuses(&(struct server){.port = harness_port(port)});
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)harness_port(port))};
+    static const struct timeval patience = {.tv_sec = 1};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    bool refused = connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
 }
 
 /* A request that a worker serves, and whose content it waits for. */

@@ -8,6 +8,8 @@
 #include <libgen.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 TestSuite(systemd, .init = harness_begin, .fini = harness_end);
@@ -86,4 +88,26 @@ Test(systemd, logrotate_understands_its_map)
     cr_expect_null(strstr(r.err.p, "error"), "%s", r.err.p);
     cr_expect_not_null(strstr(r.err.p, "access.log"), "%s", r.err.p);
     cr_expect_not_null(strstr(r.err.p, "ternctl reopen"), "%s", r.err.p);
+}
+
+/* The step that logrotate takes, with our own ternctl, at a socket in the test's directory. */
+static int rotate(const char *ternctl)
+{
+    const char *step = harness_text("sed -n 's|/run/tern|@DIR@|; s|/usr/bin/ternctl|%s -S @DIR@/control.sock|; "
+                                    "/ternctl.* reopen/p' systemd/tern.logrotate | sh -e",
+                                    ternctl);
+    return run("sh", "-c", step).status;
+}
+
+/* What a crash leaves behind. */
+Test(systemd, a_socket_that_nobody_listens_on_is_no_trouble_for_logrotate)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    strncpy(address.sun_path, file_path("control.sock"), sizeof address.sun_path - 1);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0, "%m");
+    close(fd);
+    cr_expect_eq(rotate(harness_text("%sctl", command_tern())), 0);
+    file_write("failing/ternctl", STR("exit 1\n"));
+    cr_expect_eq(rotate("sh @DIR@/failing/ternctl"), 1, "a failure goes unseen");
 }

@@ -25,6 +25,8 @@ static const struct {
     {{.kind = CONF_TIME, .min = NSEC_MS, .max = 3600 * NSEC_SEC}, "a duration from 1ms to 1h"},
     {{.kind = CONF_TEXT}, "a text"},
     {{.kind = CONF_TEXT, .takes = "a path"}, "a path"},
+    {{.kind = CONF_PATH}, "a path"},
+    {{.kind = CONF_PATH, .words = two}, "a, b, or a path"},
     {{.kind = CONF_TEXT, .words = two, .takes = "a path"}, "a, b, or a path"},
     {{.kind = CONF_ENUM, .words = one}, "off"},
     {{.kind = CONF_ENUM, .words = two}, "a or b"},

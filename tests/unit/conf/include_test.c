@@ -130,6 +130,70 @@ Test(include, names_are_relative_to_the_main_file)
     expect_dump("d/main.yaml", "a: 1\nb: 2\n");
 }
 
+/* What is a pattern is said by who writes `include`, and not by the folder that the configuration is in. */
+Test(include, a_folder_is_no_pattern)
+{
+    static const char *const folders[] = {"g[1]", "a*", "b?", "c\\d", "[", "e f"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/main.yaml", folders[i]);
+        folder_write(path, "include: [one.yaml, 't*']\n");
+        snprintf(path, sizeof path, "%s/one.yaml", folders[i]);
+        folder_write(path, "a: 1\n");
+        snprintf(path, sizeof path, "%s/two", folders[i]);
+        folder_write(path, "b: 2\n");
+        snprintf(path, sizeof path, "%s/main.yaml", folders[i]);
+        expect_dump(path, "a: 1\nb: 2\n");
+    }
+}
+
+/* Only wildcards may match nothing. */
+Test(include, a_name_that_is_not_there)
+{
+    static const struct {
+        const char *name, *shown;
+    } rows[] = {{"none", "none"}, {"'d/[x'", "d/[x"}, {"'n\\*ne'", "n\\*ne"}, {"'/none/x'", "/none/x"}};
+    folder_write("nine", "");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[128], error[160];
+        snprintf(text, sizeof text, "include: %s\n", rows[i].name);
+        snprintf(error, sizeof error, "main.yaml:1:10: error: include: %s cannot be read: No such file or directory\n",
+                 rows[i].shown);
+        folder_write("main.yaml", text);
+        expect_errors("main.yaml", -EINVAL, error);
+    }
+    folder_write("main.yaml", "include: ['none*', 'n?', '[x]', 'none/*']\na: 1\n");
+    expect_dump("main.yaml", "a: 1\n");
+    folder_write("main.yaml", "include: []\n");
+    expect_errors("main.yaml", -EINVAL, "main.yaml:1:10: error: include: is an empty list\n");
+}
+
+Test(include, a_key_with_nothing_below_it_adds_nothing)
+{
+    folder_write("main.yaml", "include: d/*\nlist: [1]\nmap: {x: 1}\nlater:\ntext: a\n");
+    folder_write("d/1", "list:\nmap: ~\n");
+    folder_write("d/2", "later:\n  - {y: 1}\n");
+    folder_write("d/3", "later: [2]\nlist: null\nmap: {z: 2}\n");
+    expect_dump("main.yaml", "list:\n  - 1\nmap:\n  x: 1\n  z: 2\nlater:\n  - y: 1\n  - 2\ntext: a\n");
+    folder_write("d/1", "list: ''\nmap: x\n");
+    expect_errors("main.yaml", 0,
+                  "d/1:1:7: error: list: is a value, but a list in main.yaml:2\n"
+                  "d/1:2:6: error: map: is a value, but a mapping in main.yaml:3\n");
+}
+
+/* What has taken a place is found there. */
+Test(include, what_stands_below_an_empty_key_knows_where_it_is)
+{
+    folder_write("main.yaml", "include: d\nlist:\n");
+    folder_write("d", "list: [{a: 1}]\n");
+    struct conf_run run;
+    conf_run_start(&run, STR(""));
+    cr_assert_eq(conf_load(&run.reader, "main.yaml", &run.root), 0);
+    conf_error(&run.reader, conf_find(run.root->first->first, STR("a")), "here");
+    cr_expect_str_eq(conf_run_errors(&run), "d:1:12: error: list[0].a: here\n");
+    conf_run_end(&run);
+}
+
 Test(include, a_replaced_value_knows_its_new_place)
 {
     folder_write("main.yaml", "include: d\nm: {a: 1, b: 2}\n");

@@ -29,7 +29,7 @@ static const struct {
 } kinds[] = {
     {{.kind = CONF_BOOL},
      "\"anyOf\":[{\"enum\":[\"on\",\"off\",\"true\",\"false\",\"yes\",\"no\"]},{\"type\":[\"boolean\",\"string\"],"
-     "\"pattern\":\"" ENVIRONMENT "\"}]"},
+     "\"pattern\":\"^(O(n|N|ff|FF)|T(rue|RUE)|F(alse|ALSE)|Y(es|ES)|N(o|O))$|" ENVIRONMENT "\"}]"},
     {{.kind = CONF_INT, .min = 1, .max = 65535}, PORT},
     {{.kind = CONF_INT, .min = 1, .max = 65535, .words = words}, "\"anyOf\":[{\"enum\":[\"auto\"]},{" PORT "}]"},
     {{.kind = CONF_SIZE, .max = INT64_MAX},
@@ -39,10 +39,15 @@ static const struct {
      "|" ENVIRONMENT "\""},
     {{.kind = CONF_TEXT}, TEXT},
     {{.kind = CONF_TEXT, .pattern = "^a"}, HOST},
+    {{.kind = CONF_PATH},
+     "\"type\":[\"string\",\"number\"],\"pattern\":\"^(?!([Oo]n|[Oo]ff|[Tt]rue|[Ff]alse|[Yy]es|[Nn]o|[Nn]one|stdout|"
+     "stderr|syslog)$).\""},
     {{.kind = CONF_TEXT, .words = words}, "\"anyOf\":[{\"enum\":[\"auto\"]},{" TEXT "}]"},
     {{.kind = CONF_ENUM, .words = words},
      "\"anyOf\":[{\"enum\":[\"auto\"]},{\"type\":\"string\",\"pattern\":\"" ENVIRONMENT "\"}]"},
     {{.kind = CONF_TEXTS, .pattern = "^a"}, "\"anyOf\":[{" HOST "},{\"type\":\"array\",\"items\":{" HOST "}}]"},
+    {{.kind = CONF_TEXTS, .min = 1, .pattern = "^a"},
+     "\"anyOf\":[{" HOST "},{\"type\":\"array\",\"minItems\":1,\"items\":{" HOST "}}]"},
     {{.kind = CONF_MAP, .table = &point}, POINT},
     {{.kind = CONF_MAP, .table = &empty}, "\"type\":\"object\",\"properties\":{},\"additionalProperties\":false"},
     {{.kind = CONF_CUSTOM, .single = &port}, PORT},

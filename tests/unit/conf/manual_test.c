@@ -56,6 +56,25 @@ Test(manual, a_page_needs_a_place_for_the_keys)
     }
 }
 
+static bool one_of_too_many(size_t i, struct conf_key *key)
+{
+    static char docs[600];
+    if (i >= sizeof docs - 1)
+        return false;
+    memset(docs, 'x', sizeof docs - 1);
+    *key = (struct conf_key){.name = "k", .kind = CONF_INT, .doc = docs + i};
+    return true;
+}
+
+/* A page that lacks some, or tells of one in the place of another, is none. */
+Test(manual, more_keys_than_there_are_places_for)
+{
+    static const struct conf_table table = {.what = "a crowd", .others = one_of_too_many};
+    struct page page = page_of(mark, &table);
+    cr_expect_eq(page.status, -E2BIG);
+    free(page.text);
+}
+
 Test(manual, the_page_is_kept_around_the_keys)
 {
     struct page page = page_of(".Sh A\n.\\\" KEYS\n.Sh B\nend", &point);
