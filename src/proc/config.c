@@ -24,7 +24,7 @@ static const char *const automatic[] = {"auto", NULL}, *const off[] = {"off", NU
 static const struct conf_key listen_keys[] = {
     {"address", CONF_TEXT, offsetof(struct listen, text), .required = true,
      .takes = "address:port, [address]:port, unix:PATH, unix:@NAME or fd:NAME",
-     .pattern = "^([0-9.]*|\\*|\\[[0-9a-fA-F:.]+\\]):[0-9]+$|^(unix|fd):.",
+     .pattern = "^([0-9]+(\\.[0-9]+){3}|\\*|\\[[0-9a-fA-F:.]+\\])?:0*[1-9][0-9]{0,4}$|^(unix|fd):.",
      .doc = "where connections come in: 127.0.0.1:8080; *:8080 for all of IPv4, [::]:8080 for all of IPv6"},
     {"backlog", CONF_INT, offsetof(struct listen, backlog), .fallback = "4096", .min = 1, .max = 65535,
      .doc = "connections that may wait to be accepted, for each worker"},
@@ -96,7 +96,7 @@ static int read_listen(struct conf_reader *r, struct conf_node *node, void *fiel
 
 static const struct conf_key user_key = {.kind = CONF_TEXT, .takes = "the name of a user"};
 static const struct conf_key group_key = {.kind = CONF_TEXT, .takes = "the name of a group"};
-static const struct conf_key control_key = {.kind = CONF_TEXT, .words = off, .takes = "a path"};
+static const struct conf_key control_key = {.kind = CONF_PATH, .words = off};
 
 static int read_user(struct conf_reader *r, struct conf_node *node, void *field)
 {
