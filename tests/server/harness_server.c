@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char log_file[] = "tern.log";
+static const char log_file[] = "tern.log", pid_file[] = "tern.pid";
 
 bool server_refuses(const struct server *server)
 {
@@ -32,18 +32,19 @@ static bool has_ended(const struct server *server)
     return state == 0 || state == 'Z';
 }
 
-/* The master has workers once all its sockets are open. */
+/* The master writes its pid file when all workers serve, and it has said so in the log. */
 static bool is_ready(const struct server *server)
 {
-    pid_t worker;
-    return harness_children(server->pid, &worker, 1) == 1 && !server_refuses(server);
+    return str_eq(file_read(pid_file), str_of(harness_text("%d\n", server->pid)));
 }
 
 struct server server_start_as(const struct server_setup *setup)
 {
-    struct command command = {
-        .arguments = {command_tern()}, .out = "tern.out", .err = log_file, .descriptors = setup->descriptors};
-    size_t n = 1;
+    struct command command = {.arguments = {command_tern(), "--pid", file_path(pid_file)},
+                              .out = "tern.out",
+                              .err = log_file,
+                              .descriptors = setup->descriptors};
+    size_t n = 3;
     file_directory("www");
     if (setup->config) {
         file_write("tern.yaml", str_of(harness_expand(setup->config)));
@@ -55,8 +56,8 @@ struct server server_start_as(const struct server_setup *setup)
 
     struct server server = {.port = harness_port(0)};
     server.pid = command_start(&command);
-    bool answers = until(has_ended(&server) || is_ready(&server)) && !has_ended(&server);
-    cr_assert(answers, "tern does not serve: %s", file_read(log_file).p);
+    bool serves = until(has_ended(&server) || is_ready(&server)) && !has_ended(&server);
+    cr_assert(serves, "tern does not serve: %s", file_read(log_file).p);
     return server;
 }
 

@@ -20,8 +20,8 @@ struct server {
     int port;  /* harness_port(0): where the configuration should let it listen */
 };
 
-/* Starts a server and waits until it answers a connection on its port. The document root is "www" in the test's
- * directory; it is there, and empty, before the first start. */
+/* Starts a server and waits until all its workers serve. Its pid file is "tern.pid" in the test's directory. The
+ * document root is "www" there, which is made, and empty, before the first start. */
 struct server server_start(const char *config);
 struct server server_start_as(const struct server_setup *setup);
 
