@@ -215,7 +215,7 @@ static int give_order_over_socket(const struct options *options, const struct co
     if (config->control.n == 0)
         return misuse("-s", "needs --pid, since the configuration has no control socket");
     /* Who has `control` by default may not have got it: the system's own server may be there. */
-    if (!config->control_configured && strcmp(options->config.file, default_file) != 0)
+    if (!config->control_configured && !str_eq(str_of(options->config.file), str_of(default_file)))
         return misuse("-s",
                       "needs --pid, or `control` in the configuration: another server may have the default socket");
     return give_order(options, order_find_master(config->control.p), config->control.p);

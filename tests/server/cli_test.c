@@ -432,3 +432,12 @@ Test(cli, a_file_that_is_no_pid_file_is_not_written_over)
     cr_assert(contains(r.err, "cannot write the pid file"), "%s", r.err.p);
     cr_assert(str_eq(file_read("precious"), STR("precious\n")));
 }
+
+/* The default socket may be that of the system's own server. */
+Test(cli, an_order_needs_a_socket_that_is_named)
+{
+    file_write("tern.yaml", str_of(harness_expand(LISTEN SITE)));
+    struct result r = run_tern("-c", "@DIR@/tern.yaml", "-s", "stop");
+    cr_assert_eq(r.status, REFUSED);
+    cr_assert(contains(r.err, "another server may have the default socket"), "%s", r.err.p);
+}

@@ -144,10 +144,12 @@ GreenTest(compressor, a_thread_that_is_cancelled)
 /* ---- a pool with something else to do ---- */
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static bool at_gate; /* a thread of the pool is there */
 
 static void pass_gate(void *arg)
 {
     (void)arg;
+    __atomic_store_n(&at_gate, true, __ATOMIC_RELEASE);
     pthread_mutex_lock(&gate);
     pthread_mutex_unlock(&gate);
 }
@@ -165,7 +167,8 @@ GreenTest(compressor, a_full_pool_is_waited_for, .pool = 1, .pool_queue = 1)
     start(CODING_GZIP);
     pthread_mutex_lock(&gate);
     threads[0] = run_spawn(wait_at_gate, NULL);
-    cr_assert_eq(green_sleep(20 * NSEC_MS), 0); /* until it runs */
+    while (!__atomic_load_n(&at_gate, __ATOMIC_ACQUIRE))
+        cr_assert_eq(green_sleep(NSEC_MS), 0);
     threads[1] = run_spawn(wait_at_gate, NULL);
     run_yield();
     threads[2] = run_spawn(send_much, NULL);
@@ -187,7 +190,8 @@ GreenTest(compressor, a_pool_that_stays_full_is_given_up, .pool = 1, .pool_queue
     carrier.server.timeouts.write = 20 * NSEC_MS;
     pthread_mutex_lock(&gate);
     threads[0] = run_spawn(wait_at_gate, NULL);
-    cr_assert_eq(green_sleep(20 * NSEC_MS), 0);
+    while (!__atomic_load_n(&at_gate, __ATOMIC_ACQUIRE))
+        cr_assert_eq(green_sleep(NSEC_MS), 0);
     threads[1] = run_spawn(wait_at_gate, NULL);
     run_yield();
     cr_expect_eq(send_much(NULL), -EAGAIN);
