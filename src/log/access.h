@@ -3,8 +3,8 @@
  * Lines gather in a buffer, which is written when it is full, when the caller's clock says so (access_flush()), and
  * at the end. A line that can't be written stays in the buffer until its room is needed; then it is dropped and
  * counted. The error log says so, at most once a minute, and once more when it is over. Nothing here ever fails or
- * waits for a request's sake. Lines of several workers keep apart, in a pipe too; only where a full disk takes a part of
- * a line, the next one may come from another worker.
+ * waits for a request's sake. Lines of several workers keep apart, in a pipe too; only where a full disk takes a part
+ * of a line, the next one may come from another worker.
  *
  * A log belongs to one thread. A worker inherits its master's open log, with an empty buffer, over fork(). After a
  * rotation the master, which may have rights that its workers lack, opens the file anew (access_reopen()) and hands the

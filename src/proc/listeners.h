@@ -36,9 +36,9 @@ void listeners_init(struct listeners *listeners);
 
 /* Finds or opens a listener for each `listen` of the configuration, with sockets for so many workers: taken[i] for the
  * i-th. With `patience` an address that is in use may become free within two seconds: the workers of a master that was
- * killed have it until they notice. New sockets take connections at once with
- * `patience`; else when a worker calls listen(), so that none waits for a generation that does not come about. What goes
- * wrong is told to `errors`. 0 or -errno; then all is as it was. */
+ * killed have it until they notice. New sockets take connections at once with `patience`; else when a worker calls
+ * listen(), so that none waits for a generation that does not come about. What goes wrong is told to `errors`. 0 or
+ * -errno; then all is as it was. */
 int listeners_take(struct listeners *listeners, const struct config *config, size_t workers, bool patience,
                    struct listener **taken, FILE *errors) __attribute__((warn_unused_result));
 

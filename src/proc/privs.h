@@ -24,12 +24,13 @@ size_t privs_backlog_max(void);
  * can be replaced. It is asked for in vain where /proc is not to be written. To be called before privs_drop(). */
 void privs_volunteer_for_oom(void);
 
-/* The user and group that workers run as, and that may speak to the server therefore. Nobody, who is other programs' user
- * too, may not: instead of it, it is our own. 0 or -ENOENT. */
+/* The user and group that workers run as, and that may speak to the server therefore. Nobody, who is the user of other
+ * programs too, may not: instead of it, it is our own. 0 or -ENOENT. */
 int privs_account(struct str user, struct str group, uid_t *uid, gid_t *gid) __attribute__((warn_unused_result));
 
-/* When root: becomes the user and group for good; otherwise gives up what capabilities there are. An empty user is `tern` if there is one, else `nobody`; an empty
- * group is the user's own. 0 or -errno; -ENOENT: there is no such user or group.
+/* When root: becomes the user and group for good; otherwise gives up what capabilities there are. An empty user is
+ * `tern` if there is one, else `nobody`; an empty group is the user's own. 0 or -errno; -ENOENT: there is no such user
+ * or group.
  *
  * A process that was root dumps no core, and no other one of its user may look into it (prctl(2), PR_SET_DUMPABLE). It
  * stays so, unless the limit on core files (RLIMIT_CORE) says that they are wanted. */
