@@ -309,7 +309,7 @@ static void clean_up(struct master *m)
     list_each (l, next, &m->generations)
         generation_free(container_of(l, struct generation, link));
     control_close(&m->control, !m->handed_over);
-    if (m->options->pid_file && m->upgrade.predecessor.fd < 0 && !m->handed_over)
+    if (m->options->pid_file && m->upgrade.in_charge && !m->handed_over)
         pidfile_remove(m->options->pid_file);
     passed_close(&m->listeners.passed);
     upgrade_free(m);

@@ -36,6 +36,8 @@ static void on_predecessor(struct watch *watch, short events)
     (void)events;
     int fd;
     int got = message_receive(watch->fd, &message, &fd);
+    if (fd >= 0)
+        close(fd);
     if (got == -EAGAIN)
         return;
     if (got > 0 && message.kind == MESSAGE_TAKEN) {
@@ -204,6 +206,8 @@ static void on_successor(struct watch *watch, short events)
     (void)events;
     int fd;
     int got = message_receive(watch->fd, &message, &fd);
+    if (fd >= 0)
+        close(fd);
     if (got > 0 && message.kind == MESSAGE_READY && m->upgrade.successor)
         on_successor_ready(m, &message);
     else if (got > 0 && message.kind == MESSAGE_REOPEN)

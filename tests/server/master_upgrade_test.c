@@ -324,3 +324,23 @@ Test(master_upgrade, a_signal_to_the_old_one_reaches_the_new_one)
     assert_succession(&server);
     assert_stop(&server, 0);
 }
+
+static bool pidfile_is_of(pid_t pid)
+{
+    return str_eq(file_read(service_pid_file()), str_of(harness_text("%d\n", (int)pid)));
+}
+
+/* Whether the old one has ended by then or not. */
+Test(master_upgrade, the_pid_file_goes_with_the_new_one)
+{
+    struct server server = service_start(.more = LOGS);
+    struct client *upload = upgrade_with_an_upload(&server);
+    pid_t heir = (pid_t)service_status("pid");
+    cr_assert_neq(heir, server.pid);
+    cr_assert(until(pidfile_is_of(heir)));
+    kill(heir, SIGTERM);
+    cr_assert(until(service_is_gone(heir)));
+    cr_assert_lt(access(service_pid_file(), F_OK), 0, "it is left behind");
+    assert_status(ask(upload, "0123456789"), 200);
+    assert_exit(&server, 0);
+}
