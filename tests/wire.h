@@ -79,6 +79,7 @@ static inline void wire_close(struct stream *s)
 }
 
 static const struct stream_ops wire_ops = {
+    .size = sizeof(struct stream),
     .read = wire_read,
     .write = wire_write,
     .sendfile = wire_sendfile,

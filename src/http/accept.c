@@ -16,9 +16,10 @@ static int open_spare(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-void acceptor_init(struct acceptor *acceptor, struct conns *conns, int listener)
+void acceptor_init(struct acceptor *acceptor, struct conns *conns, const struct http_endpoint *endpoint, int listener)
 {
     acceptor->conns = conns;
+    acceptor->endpoint = endpoint;
     acceptor->spare = open_spare();
     green_fd_init(&acceptor->listener, listener);
 }
@@ -82,7 +83,7 @@ static int accept_batch(struct acceptor *acceptor)
         if (is_exhausted(fd))
             return on_exhausted(acceptor, fd);
         if (fd >= 0)
-            conn_open(acceptor->conns, fd, &peer);
+            conn_open(acceptor->conns, fd, &peer, acceptor->endpoint);
         else if (fd != -EINTR && fd != -ECONNABORTED)
             log_limited(LOG_LEVEL_WARN, "cannot accept: %s", strerror(-fd));
         any = any || fd >= 0;
@@ -95,7 +96,7 @@ static void accept_rest(struct acceptor *acceptor)
     struct peer peer;
     struct conns *conns = acceptor->conns;
     for (int fd; conns->count < conns->max && (fd = listener_accept(acceptor->listener.fd, &peer)) >= 0;)
-        conn_open(conns, fd, &peer);
+        conn_open(conns, fd, &peer, acceptor->endpoint);
 }
 
 int acceptor_run(void *arg)

@@ -50,7 +50,8 @@ static void end(struct conn *conn)
     green_timer_disarm(&conn->timer);
     list_unlink(&conn->link);
     stream_close(&conn->stream);
-    free(conn->begun);
+    if (conn->kept)
+        conn->kept->protocol->forget(conn->kept);
     free(conn);
     conns->score->connections = --conns->count;
     green_cond_broadcast(&conns->room);
@@ -81,11 +82,10 @@ static void park(struct conn *conn, enum conn_state state, nsec until, void (*on
 
 static void on_unwanted(struct green_fd *fd)
 {
-    static char unwanted[16 * 1024];
     struct conn *conn = container_of(fd, struct conn, stream.fd);
     ssize_t got = 0;
     for (int i = 0; i < UNWANTED_READS && conn->unwanted < UNWANTED_MAX; i++) {
-        got = stream_try_read(&conn->stream, unwanted, sizeof unwanted);
+        got = stream_discard(&conn->stream);
         if (got <= 0)
             break;
         conn->unwanted += (uint32_t)got;
@@ -130,9 +130,12 @@ static void log_busy(const struct conn *conn, const char *reason)
     conns_log(conn->owner, &entry);
 }
 
-/* The peer learns that it was not its fault. */
+/* The peer learns that it was not its fault, if it can be told in so few words. */
 static void send_busy(const struct conn *conn, const char *reason)
 {
+    log_busy(conn, reason);
+    if (conn_is_secure(conn))
+        return;
     char text[256], date[HTTP_DATE_SIZE];
     struct out o = out_on(text, sizeof text);
     http_date_write(date, time(NULL));
@@ -140,7 +143,6 @@ static void send_busy(const struct conn *conn, const char *reason)
     out_bytes(&o, date, sizeof date);
     out_text(&o, "\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     (void)!send(conn->stream.fd.fd, text, out_len(&o), MSG_NOSIGNAL | MSG_DONTWAIT);
-    log_busy(conn, reason);
 }
 
 /* There is no thread to serve the connection with. */
@@ -167,7 +169,7 @@ static void on_refused(struct green_task *task, int error)
 
 static const struct green_task_kind kind = {.name = "connection", .run = on_turn, .refused = on_refused};
 
-static void start(struct conn *conn)
+void conn_start(struct conn *conn)
 {
     enter(conn, CONN_ACTIVE);
     green_fd_unpark(&conn->stream.fd);
@@ -176,14 +178,14 @@ static void start(struct conn *conn)
 
 static void on_readable(struct green_fd *fd)
 {
-    start(container_of(fd, struct conn, stream.fd));
+    conn_start(container_of(fd, struct conn, stream.fd));
 }
 
 /* What comes at this very moment is served. What comes later finds our side closed, but is not answered by a reset. */
 static void end_grace(struct conn *conn)
 {
     if (stream_has_input(&conn->stream)) {
-        start(conn);
+        conn_start(conn);
         return;
     }
     green_fd_unpark(&conn->stream.fd);
@@ -191,27 +193,29 @@ static void end_grace(struct conn *conn)
 }
 
 /* On the loop. A node that fires for an ACTIVE connection was left on the wheel by its last idle time. Who has begun a
- * request is told that its time is over. */
+ * request, and who speaks a protocol with a farewell, is told that its time is over. */
 static void on_timer(struct wheel_node *timer)
 {
     struct conn *conn = container_of(timer, struct conn, timer);
-    if (conn->state == CONN_BEGUN)
-        start(conn);
+    if (conn->state == CONN_BEGUN || (conn->state == CONN_IDLE && conn->kept))
+        conn_start(conn);
     else if (conn->state == CONN_IDLE && conn->owner->draining)
         end_grace(conn);
     else if (conn->state != CONN_ACTIVE)
         end(conn);
 }
 
-void conn_open(struct conns *conns, int fd, const struct peer *peer)
+void conn_open(struct conns *conns, int fd, const struct peer *peer, const struct http_endpoint *endpoint)
 {
-    struct conn *conn = malloc(sizeof *conn);
+    const struct stream_ops *ops = &stream_plain;
+    struct conn *conn = malloc(offsetof(struct conn, stream) + ops->size);
     if (!conn) {
         log_limited(LOG_LEVEL_WARN, "connection closed: no memory");
         close(fd);
         return;
     }
-    stream_init(&conn->stream, &stream_plain, fd);
+    stream_init(&conn->stream, ops, fd);
+    conn->endpoint = endpoint;
     conn->task.kind = &kind;
     conn->thread = NULL;
     conn->owner = conns;
@@ -220,12 +224,18 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer)
     list_init(&conn->link);
     conn->peer = *peer;
     conn->requests = conn->requests_parked = 0;
-    conn->begun = NULL;
+    conn->kept = NULL;
     conn->timer.deadline = 0;
     conn->empty_lines = 0;
     conns->score->connections = ++conns->count;
     conns->score->accepted++;
-    start(conn);
+    conn_start(conn);
+}
+
+const struct tls_peer *conn_tls(const struct conn *conn)
+{
+    (void)conn;
+    return NULL;
 }
 
 void conn_park(struct conn *conn)
@@ -245,9 +255,8 @@ void conn_park(struct conn *conn)
     park(conn, CONN_IDLE, until, on_readable);
 }
 
-void conn_park_begun(struct conn *conn, void *begun, nsec deadline)
+void conn_park_begun(struct conn *conn, nsec deadline)
 {
-    conn->begun = begun;
     park(conn, CONN_BEGUN, deadline, on_readable);
 }
 
@@ -308,6 +317,17 @@ void conns_hurry(struct conns *conns, nsec grace)
     }
 }
 
+/* Who speaks a protocol that has a word for it is told so. */
+static void say_drain(struct conns *conns)
+{
+    for (int state = 0; state < CONN_STATES; state++)
+        list_each (l, next, &conns->by_state[state]) {
+            struct conn *conn = container_of(l, struct conn, link);
+            if (conn->kept && conn->kept->protocol->drain && state != CONN_LINGERING)
+                conn->kept->protocol->drain(conn);
+        }
+}
+
 size_t conns_drain(struct conns *conns, nsec grace, nsec deadline)
 {
     if (conns->grace < grace)
@@ -315,6 +335,7 @@ size_t conns_drain(struct conns *conns, nsec grace, nsec deadline)
     conns->grace = NSEC_NEVER;
     conns->draining = true;
     conns_hurry(conns, grace);
+    say_drain(conns);
     while (conns->count && green_cond_wait(&conns->room, NULL, deadline) == 0)
         ;
     return conns_cut(conns);

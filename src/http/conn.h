@@ -23,26 +23,42 @@
 #include "net/addr.h"
 #include "net/stream.h"
 
+struct conn;
+
+/* What a protocol keeps of a connection while no thread serves it: it starts with this, and is the protocol's own. */
+struct conn_kept {
+    const struct conn_protocol *protocol;
+};
+
+struct conn_protocol {
+    void (*serve)(struct conn *conn); /* goes on with an ACTIVE connection, until it is idle or over */
+    void (*drain)(struct conn *conn); /* the worker drains, and the peer is to be told; NULL: in its next answer */
+    void (*forget)(struct conn_kept *kept); /* frees it: the connection has ended */
+};
+
 enum conn_state { CONN_ACTIVE, CONN_IDLE, CONN_BEGUN, CONN_LINGERING, CONN_STATES };
 
 struct conn {
     struct green_task task; /* to become ACTIVE */
-    struct stream stream;
-    struct green *thread; /* while ACTIVE */
+    struct green *thread;   /* while ACTIVE */
     struct conns *owner;
-    void *begun;             /* while BEGUN: what the protocol keeps, malloc'ed */
-    struct wheel_node timer; /* while not ACTIVE; its deadline is when that state ends */
-    struct list link;        /* in owner->by_state[state] */
+    const struct http_endpoint *endpoint; /* where it came in */
+    struct conn_kept *kept;               /* NULL: it is between two requests of HTTP/1, or before the first */
+    struct wheel_node timer;              /* while not ACTIVE; its deadline is when that state ends */
+    struct list link;                     /* in owner->by_state[state] */
     struct peer peer;
-    uint32_t requests;        /* served on it so far */
-    uint32_t requests_parked; /* when it was parked last */
-    uint32_t unwanted;        /* while LINGERING: bytes thrown away */
+    uint32_t requests; /* served on it so far */
+    union {
+        uint32_t requests_parked; /* when it was parked last */
+        uint32_t unwanted;        /* while LINGERING: bytes thrown away */
+    };
     uint8_t state;
-    uint8_t empty_lines; /* before the next request */
+    uint8_t empty_lines;  /* before the next request */
+    struct stream stream; /* last, since streams differ in size */
 };
 
 /* The size of an idle connection is a promise of ours: less than four cache lines, with what malloc() adds. */
-_Static_assert(sizeof(struct conn) <= 232, "an idle connection takes 240 bytes");
+_Static_assert(offsetof(struct conn, stream) + sizeof(struct stream) <= 232, "an idle connection takes 240 bytes");
 
 /* All connections of a worker. */
 struct conns {
@@ -61,17 +77,29 @@ struct conns {
 /* `score`: where the worker counts. */
 void conns_init(struct conns *conns, const struct http_server *server, size_t max, struct score *score);
 
-/* Serves an ACTIVE connection until it is idle or over. The protocol defines it. */
+/* Serves an ACTIVE connection until it is idle or over, by the protocol that is spoken on it (protocol.c). */
 void conn_serve(struct conn *conn);
 
-/* Takes over an accepted socket and starts serving it. Without memory or a thread for it the peer gets a 503. */
-void conn_open(struct conns *conns, int fd, const struct peer *peer);
+/* Takes over a socket that was accepted at an endpoint, and starts serving it. Without memory or a thread for it the
+ * peer gets a 503. */
+void conn_open(struct conns *conns, int fd, const struct peer *peer, const struct http_endpoint *endpoint);
+
+/* Gives a thread to a connection that has none. */
+void conn_start(struct conn *conn);
+
+static inline bool conn_is_secure(const struct conn *conn)
+{
+    return conn->endpoint->tls != NULL;
+}
+
+/* What is known of a connection that is secured; NULL: it is not. */
+const struct tls_peer *conn_tls(const struct conn *conn);
 
 /* By the thread of an ACTIVE connection, as its last act: waits for the next request without it; waits for the rest of
- * one that has begun, of which `begun` is kept, until the deadline at most: then, too, conn_serve() is called; or ends
- * the connection, at once or after lingering. */
+ * one that has begun, until the deadline at most: then, too, conn_serve() is called; or ends the connection, at once or
+ * after lingering. */
 void conn_park(struct conn *conn);
-void conn_park_begun(struct conn *conn, void *begun, nsec deadline);
+void conn_park_begun(struct conn *conn, nsec deadline);
 void conn_close(struct conn *conn);
 void conn_linger(struct conn *conn);
 

@@ -34,6 +34,7 @@ struct http_route;
 struct http_server;
 struct http_site;
 struct peer;
+struct tls_peer;
 struct file_stamp;
 
 struct http_field {
@@ -90,6 +91,7 @@ struct exchange {
     const struct http_site *site;   /* NULL: none has this host, or the request could not be read */
     const struct http_route *route; /* NULL: the same */
     const struct peer *peer;
+    const struct tls_peer *tls;         /* what is known of a connection that is secured; NULL: it is not */
     struct str user;                    /* as authenticated; empty: nobody */
     const struct http_failure *failure; /* that an error page is being made for; NULL: none */
     const char *reason;                 /* why it was refused or cut, for the log; NULL: it was not */

@@ -43,6 +43,7 @@ struct h1_scan {
 
 /* What is kept of a head that has not come to its end, while its connection has no thread. */
 struct h1_begun {
+    struct conn_kept kept;
     nsec deadline; /* by which it is to be complete */
     nsec since;    /* when its first byte had come; 0: nobody wants to know */
     struct h1_scan scan;
@@ -88,6 +89,11 @@ struct h1 {
 /* Goes on looking at the n bytes of a head. Its length with the empty line; 0: it is not complete; -EBADMSG: bytes
  * that no head may contain. */
 ssize_t h1_scan(struct h1_scan *scan, const char *head, size_t n);
+
+/* ---- h1_conn.c ---- */
+
+/* Serves a connection of HTTP/1. */
+void h1_serve(struct conn *conn);
 
 /* ---- h1_parse.c ---- */
 

@@ -1,10 +1,10 @@
 /* h1_conn.c: a connection of HTTP/1.x, served top to bottom. */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <time.h>
 
 #include "http/h1.h"
+#include "http/outcome.h"
+#include "http/record.h"
 #include "http/route.h"
 #include "log/log.h"
 
@@ -21,76 +21,6 @@ enum next {
     PARK_BEGUN,   /* the rest of a head is still to come */
     LINGER,       /* the last answer has been given */
 };
-
-/* ---- the access log ---- */
-
-static struct str find_field(const void *request, struct str name)
-{
-    return http_field(request, name);
-}
-
-static unsigned own_port(const struct conn *conn)
-{
-    struct sockaddr_storage address;
-    struct peer self;
-    socklen_t size = sizeof address;
-    if (getsockname(conn->stream.fd.fd, (struct sockaddr *)&address, &size) < 0)
-        return 0;
-    peer_from(&self, (const struct sockaddr *)&address);
-    return self.port;
-}
-
-/* A request that was refused while its head was being read has spent all of its time on that. */
-static struct access_times times_of(const struct h1 *h)
-{
-    const struct http_times *times = &h->x.times;
-    struct green_spent now = green_spent(), read = times->read.at ? times->read : now;
-    return (struct access_times){
-        .total = now.at - times->begun,
-        .header = read.at - times->begun,
-        .cpu = now.running - read.running,
-        .pool = now.pool - read.pool,
-        .client = now.descriptor - read.descriptor,
-    };
-}
-
-/* What costs a system call, or the clock. */
-static void find_out(const struct h1 *h, unsigned needs, struct access_entry *entry)
-{
-    if (needs & ACCESS_NEEDS_MS) {
-        nsec now = clock_read(CLOCK_REALTIME);
-        entry->time = now / NSEC_SEC;
-        entry->ms = (unsigned)(now % NSEC_SEC / NSEC_MS);
-    }
-    if (needs & ACCESS_NEEDS_PORT)
-        entry->port = own_port(h->conn);
-    if (needs & ACCESS_NEEDS_TIMES)
-        entry->times = times_of(h);
-}
-
-static void log_request(const struct h1 *h)
-{
-    const struct access_log *log = h->x.server->access;
-    if (!log)
-        return;
-    char client[PEER_TEXT];
-    struct access_entry entry = {
-        .client = peer_print(&h->conn->peer, client),
-        .user = h->x.user,
-        .line = h->x.request.line,
-        .host = h->x.request.host,
-        .status = (unsigned)h->x.response.status,
-        .bytes = h->x.response.sent,
-        .reason = str_of(h->x.reason),
-        .request = &h->x.request,
-        .field = find_field,
-        .time = time(NULL),
-    };
-    unsigned needs = access_needs(log);
-    if (needs)
-        find_out(h, needs, &entry);
-    conns_log(h->conn->owner, &entry);
-}
 
 /* ---- refusing ---- */
 
@@ -134,46 +64,14 @@ static int refuse(struct h1 *h, int status, const char *reason)
     if (!error)
         error = h1_flush(h);
     log_refusal(h, status);
-    log_request(h);
+    conn_record(h->conn, &h->x);
     return error ? error : LINGER;
-}
-
-struct failure {
-    int error, status;
-    const char *reason;
-};
-
-/* What a failure means, and, before a head was sent, to the peer; status 0: there is no peer to tell. */
-static const struct failure *failure_of(int error)
-{
-    static const struct failure table[] = {
-        {-EMSGSIZE, 413, "content beyond limits.body_size"},
-        {-ETIMEDOUT, 408, "content too slow"},
-        {-EBADMSG, 400, "malformed chunks"},
-        {-EAGAIN, 503, "too much to do"},
-        {-ENOMEM, 503, "no memory"},
-        {-EMFILE, 503, "no descriptor left"},
-        {-ENFILE, 503, "no descriptor left"},
-        {-ENOBUFS, 503, "no buffer left"},
-        {-ESTALE, 500, "the file has changed while it was sent"},
-        {-EIO, 500, "the file could not be read to its end"},
-        {-EPROTO, 500, "the handler left its answer unfinished"},
-        {-EPIPE, 0, "the client is gone"},
-        {-ECONNRESET, 0, "the client is gone"},
-        {-ECONNABORTED, 0, "the client is gone"},
-        {-ECANCELED, 0, "the server has stopped"},
-    };
-    static const struct failure other = {0, 500, "the handler failed"};
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (table[i].error == error)
-            return &table[i];
-    return &other;
 }
 
 static const char *reason_of_cut(const struct h1 *h, int error)
 {
     bool sending = error == -ETIMEDOUT && h->body.error != error;
-    return sending ? "the client took nothing for timeouts.write" : failure_of(error)->reason;
+    return sending ? "the client took nothing for timeouts.write" : http_outcome(error)->reason;
 }
 
 /* ---- one request ---- */
@@ -230,8 +128,8 @@ static int grow(struct h1 *h)
 static int miss_rest(struct h1 *h, int error)
 {
     h->x.request.line = raw_line(h);
-    h->x.reason = failure_of(error)->reason;
-    log_request(h);
+    h->x.reason = http_outcome(error)->reason;
+    conn_record(h->conn, &h->x);
     return error;
 }
 
@@ -323,14 +221,14 @@ static int answer(struct h1 *h)
     h->conn->requests++;
     h->conn->owner->score->requests++;
     int error = http_serve(&h->x);
-    const struct failure *failure = error && !h->x.response.status ? failure_of(error) : NULL;
-    if (failure && failure->status)
-        return refuse(h, failure->status, failure->reason);
+    const struct http_outcome *outcome = error && !h->x.response.status ? http_outcome(error) : NULL;
+    if (outcome && outcome->status)
+        return refuse(h, outcome->status, outcome->reason);
     if (!error && !h->x.response.ended)
         error = -EPROTO;
     if (error)
         h->x.reason = reason_of_cut(h, error);
-    log_request(h);
+    conn_record(h->conn, &h->x);
     return error ? error : conclude(h);
 }
 
@@ -356,13 +254,20 @@ static int serve(struct h1 *h)
 
 /* ---- heads that have begun ---- */
 
+static void forget(struct conn_kept *kept)
+{
+    free(container_of(kept, struct h1_begun, kept));
+}
+
+static const struct conn_protocol protocol = {.serve = h1_serve, .forget = forget};
+
 /* Goes on where the last thread of this connection stopped. */
 static int restore(struct h1 *h)
 {
-    h->begun = h->conn->begun;
-    h->conn->begun = NULL;
-    if (!h->begun)
+    if (!h->conn->kept)
         return 0;
+    h->begun = container_of(h->conn->kept, struct h1_begun, kept);
+    h->conn->kept = NULL;
     h->scan = h->begun->scan;
     h->deadline = h->begun->deadline;
     h->x.times.begun = h->begun->since;
@@ -381,6 +286,7 @@ static int save(struct h1 *h)
         begun->room = size - sizeof *begun;
         h->begun = begun;
     }
+    begun->kept.protocol = &protocol;
     begun->scan = h->scan;
     begun->deadline = h->deadline;
     begun->since = h->x.times.begun;
@@ -394,7 +300,8 @@ static void leave(struct h1 *h, int next)
 {
     h1_input_free(&h->in);
     if (next == PARK_BEGUN) {
-        conn_park_begun(h->conn, h->begun, h->deadline);
+        h->conn->kept = &h->begun->kept;
+        conn_park_begun(h->conn, h->deadline);
         return;
     }
     free(h->begun);
@@ -406,13 +313,15 @@ static void leave(struct h1 *h, int next)
         conn_close(h->conn);
 }
 
-void conn_serve(struct conn *conn)
+void h1_serve(struct conn *conn)
 {
     struct h1 h;
     h.conn = conn;
     h.x.server = conn->owner->server;
     h.x.peer = &conn->peer;
+    h.x.tls = conn_tls(conn);
     h.x.times.begun = green_accounts ? green_now() : 0; /* a poll told so, or an accept: time in the queue counts */
+    h.begun = NULL;
     h.scan = (struct h1_scan){0};
     h.deadline = 0;
     h.out = out_on(h.frame_out, sizeof h.frame_out);

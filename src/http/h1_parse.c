@@ -203,8 +203,10 @@ static void parse_target(struct head *head)
     int error = http_uri_parse(&head->h->x.arena, request->target, &request->uri);
     if (error)
         refuse(head, error == -ENOMEM ? 503 : 400, error == -ENOMEM ? "no memory" : "a malformed target");
-    else if (request->uri.secure) /* RFC 9110, 7.4 */
-        refuse(head, 421, "a target of the scheme https on a connection that is not secured");
+    else if (request->uri.host.p && request->uri.secure != (head->h->x.tls != NULL)) /* RFC 9110, 7.4 */
+        refuse(head, 421,
+               request->uri.secure ? "a target of the scheme https on a connection that is not secured"
+                                   : "a target of the scheme http on a connection that is secured");
 }
 
 /* RFC 9112, 3.2: each form belongs to its methods. */

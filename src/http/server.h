@@ -25,6 +25,12 @@ struct http_timeouts {
     nsec header, body, write, idle, grace, shutdown, stall_kill;
 };
 
+/* A place where connections come in, as far as serving them goes. */
+struct http_endpoint {
+    const struct tls_context *tls; /* what secures them, where no site has a say in it; NULL: nothing does */
+    bool http2;                    /* HTTP/2 is spoken, too */
+};
+
 struct http_server {
     struct http_limits limits;
     struct http_timeouts timeouts;
@@ -32,6 +38,8 @@ struct http_server {
     struct access_log *access; /* NULL: off */
     nsec access_flush;         /* how long a line may wait in the buffer */
 };
+
+struct tls_context;
 
 extern const struct conf_table http_limits_table, http_timeouts_table;
 

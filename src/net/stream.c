@@ -29,6 +29,13 @@ bool stream_has_input(const struct stream *s)
     return recv(s->fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+ssize_t stream_discard(struct stream *s)
+{
+    static char unwanted[16 * 1024];
+    ssize_t got = recv(s->fd.fd, unwanted, sizeof unwanted, 0);
+    return got < 0 ? (errno == EINTR ? -EAGAIN : -errno) : got;
+}
+
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
 {
     for (;;) {
@@ -146,6 +153,7 @@ static void plain_close(struct stream *s)
 }
 
 const struct stream_ops stream_plain = {
+    .size = sizeof(struct stream),
     .read = plain_read,
     .write = plain_write,
     .sendfile = plain_sendfile,

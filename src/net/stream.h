@@ -1,7 +1,7 @@
 /* stream.h: a connection as bytes in two directions.
  *
- * HTTP never asks what carries it: a stream is a small table of operations over a descriptor. stream_plain (TCP and
- * unix sockets) is the first; TLS will be the second.
+ * HTTP never asks what carries it: a stream is a small table of operations over a descriptor. stream_plain is a TCP or
+ * unix socket as it is; stream_tls (net/tls_stream.h) is one that is secured.
  *
  * Reads and writes wait, so they are for green threads. One thread at a time reads, one writes. A thread that moves
  * more than STREAM_BURST bytes without waiting yields, so that one fast peer can't starve the rest.
@@ -19,7 +19,10 @@ enum { STREAM_BURST = 1 << 20 };
 struct stream;
 
 struct stream_ops {
-    /* What the stream does without waiting: bytes moved, or -EAGAIN, or -errno. A read of 0 is the peer's end. */
+    size_t size; /* of the structure that starts with the struct stream */
+    /* What the stream does without waiting: bytes moved, or -EAGAIN, or -errno. A read of 0 is the peer's end; one that
+     * moves fewer bytes than it may has moved all there were. After -EAGAIN a write or sendfile is called again with the
+     * same bytes, or never again. */
     ssize_t (*read)(struct stream *s, void *to, size_t n);
     ssize_t (*write)(struct stream *s, const struct iovec *pieces, int count, bool more);
     ssize_t (*sendfile)(struct stream *s, int file, off_t *at, size_t n);
@@ -46,6 +49,9 @@ static inline ssize_t stream_try_read(struct stream *s, void *to, size_t n)
 
 /* Whether something has come that was not read yet. */
 bool stream_has_input(const struct stream *s);
+
+/* Throws away some of what has come, whatever it means: the peer is not listened to any more. As stream_try_read(). */
+ssize_t stream_discard(struct stream *s);
 
 /* Waits for at least one byte. Bytes, 0 at the peer's end, -ETIMEDOUT, -ECANCELED, -errno. */
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline) GREEN_WAITS;

@@ -139,17 +139,21 @@ static _Noreturn void become_worker(struct child *child, int pair, pid_t parent)
     struct master *m = g->master;
     size_t index = (size_t)(child - g->children), count = 0, room = sockets_of(g) + 1;
     int *fds = calloc(room, sizeof *fds), *backlogs = calloc(room, sizeof *backlogs);
-    if (!fds || !backlogs)
+    const struct http_endpoint **endpoints = calloc(room, sizeof *endpoints);
+    if (!fds || !backlogs || !endpoints)
         _exit(EXIT_FAILED);
     for (size_t i = 0; i < g->config->listen_count; i++) {
         size_t share = listener_share(g->listeners[i], index, g->count, fds + count);
-        for (size_t k = 0; k < share && !g->listeners[i]->passed; k++)
-            backlogs[count + k] = (int)g->config->listen[i].backlog;
+        for (size_t k = count; k < count + share; k++) {
+            endpoints[k] = &g->config->listen[i].endpoint;
+            backlogs[k] = g->listeners[i]->passed ? 0 : (int)g->config->listen[i].backlog;
+        }
         count += share;
     }
     leave_master(m, g, fds, count);
     struct worker worker = {.config = g->config,
                             .listeners = fds,
+                            .endpoints = endpoints,
                             .backlogs = backlogs,
                             .listener_count = count,
                             .index = index,
@@ -162,6 +166,7 @@ static _Noreturn void become_worker(struct child *child, int pair, pid_t parent)
     close(pair); /* the last lines of the log are written: see reopen.c */
     free(fds);
     free(backlogs);
+    free(endpoints);
     exit(status);
 }
 

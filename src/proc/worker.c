@@ -136,7 +136,7 @@ static int start_acceptors(struct service *service, struct green_scope *scope, s
     for (size_t i = 0; i < worker->listener_count; i++) {
         if (worker->backlogs[i] && listen(worker->listeners[i], worker->backlogs[i]) < 0)
             return -errno;
-        acceptor_init(&acceptors[i], &service->conns, worker->listeners[i]);
+        acceptor_init(&acceptors[i], &service->conns, worker->endpoints[i], worker->listeners[i]);
         int error = green_scope_go(scope, "accept", acceptor_run, &acceptors[i]);
         if (error)
             return error;

@@ -15,8 +15,9 @@ enum {
 
 struct worker {
     const struct config *config;
-    const int *listeners; /* its sockets, which it closes ... */
-    const int *backlogs;  /* ... and how many connections may wait there; 0: that is somebody else's affair */
+    const int *listeners;                         /* its sockets, which it closes ... */
+    const struct http_endpoint *const *endpoints; /* ... what they are for ... */
+    const int *backlogs; /* ... and how many connections may wait there; 0: that is somebody else's affair */
     size_t listener_count;
     size_t index;
     int master; /* our end of the socket pair, see message.h */

@@ -45,7 +45,8 @@ static void serve_one(struct str input, size_t piece)
     static const struct peer peer = {.family = AF_UNIX};
     struct conns conns;
     conns_init(&conns, &server, 1, &score);
-    conn_open(&conns, wire_start(input, piece), &peer);
+    static const struct http_endpoint endpoint;
+    conn_open(&conns, wire_start(input, piece), &peer, &endpoint);
     container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
     while (conns.count)
         if (green_cond_wait(&conns.room, NULL, NSEC_NEVER) < 0)

@@ -27,7 +27,7 @@ ConnTest(a_head_in_pieces_holds_no_thread)
     for (size_t i = 0; i < COUNT(pairs); i++) {
         pair_expect_status(&pairs[i], 200);
         wait_for(pairs[i].conn->state == CONN_IDLE);
-        cr_expect_null(pairs[i].conn->begun);
+        cr_expect_null(pairs[i].conn->kept);
     }
     struct green_census census;
     green_take_census(&census);

@@ -63,7 +63,8 @@ static int connect_and_wait(void *arg)
     struct peer peer = {.family = AF_UNIX};
     conns_init(&conns, &server, 10, &score);
     int fd = wire_start(c->input, c->piece);
-    conn_open(&conns, fd, &peer);
+    static const struct http_endpoint endpoint;
+    conn_open(&conns, fd, &peer, &endpoint);
     container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
     while (conns.count)
         cr_assert_eq(green_cond_wait(&conns.room, NULL, NSEC_NEVER), 0);

@@ -21,13 +21,14 @@ struct http_server pair_server = {
     .sites = {.fallback = &site},
 };
 struct conns pair_conns;
+static const struct http_endpoint pair_endpoint;
 
 struct pair pair_open(void)
 {
     int ends[2];
     struct peer peer = {.family = AF_UNIX};
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    conn_open(&pair_conns, ends[0], &peer);
+    conn_open(&pair_conns, ends[0], &peer, &pair_endpoint);
     struct pair p = {container_of(pair_conns.by_state[CONN_ACTIVE].prev, struct conn, link), ends[1]};
     wait_for(p.conn->state == CONN_IDLE);
     return p;
@@ -35,7 +36,7 @@ struct pair pair_open(void)
 
 const struct h1_begun *pair_begun(const struct pair *p)
 {
-    return p->conn->begun;
+    return container_of(p->conn->kept, struct h1_begun, kept);
 }
 
 void pair_say(const struct pair *p, const char *bytes)
