@@ -72,13 +72,20 @@ static void run(const char *line)
     cr_assert_eq(r.status, 0, "%s: status %d: %s", line, r.status, r.err.p);
 }
 
-static const struct certificate *find(const char *name)
+/* NULL: there is none of that name. */
+static const struct certificate *look_up(struct str name)
 {
     for (size_t i = 0; i < sizeof certificates / sizeof *certificates; i++)
-        if (strcmp(certificates[i].name, name) == 0)
+        if (str_eq(str_of(certificates[i].name), name))
             return &certificates[i];
-    cr_assert_fail("no certificate is called %s", name);
     return NULL;
+}
+
+static const struct certificate *find(const char *name)
+{
+    const struct certificate *found = look_up(str_of(name));
+    cr_assert_not_null(found, "no certificate is called %s", name);
+    return found;
 }
 
 static void make_key(const struct certificate *c)
@@ -129,6 +136,17 @@ void pki_make_all(const char *const *names)
 {
     for (; *names; names++)
         make(*names);
+}
+
+void pki_make_for(const char *text)
+{
+    static const char folder[] = "/pki/";
+    while ((text = strstr(text, folder))) {
+        text += sizeof folder - 1;
+        const struct certificate *named = look_up((struct str){text, strcspn(text, ".")});
+        if (named)
+            make(named->name);
+    }
 }
 
 const char *pki_file(const char *name, const char *kind)

@@ -28,6 +28,9 @@ void pki_make_all(const char *const *names);
 
 #define pki_make(...) pki_make_all((const char *const[]){__VA_ARGS__, NULL})
 
+/* Makes those whose files a text names, as a configuration does: "@DIR@/pki/ecdsa.pem". */
+void pki_make_for(const char *text);
+
 /* The path of such a file, which is there then: pki_file("ecdsa", "key"). */
 const char *pki_file(const char *name, const char *kind) __attribute__((returns_nonnull));
 
