@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "http/date.h"
+#include "http/status.h"
 #include "log/log.h"
+#include "net/tls_stream.h"
 
 enum {
     UNWANTED_READS = 16,             /* of a lingering connection, each time it is readable */
@@ -113,8 +115,8 @@ static struct str no_field(const void *request, struct str name)
     return STR("");
 }
 
-/* There is no thread that could serve the connection, or even read what it wants. */
-static void log_busy(const struct conn *conn, const char *reason)
+/* What no exchange tells of. */
+static void log_unserved(const struct conn *conn, unsigned status, const char *reason)
 {
     char client[PEER_TEXT];
     struct timespec now;
@@ -123,26 +125,46 @@ static void log_busy(const struct conn *conn, const char *reason)
         .time = now.tv_sec,
         .ms = (unsigned)(now.tv_nsec / NSEC_MS),
         .client = peer_print(&conn->peer, client),
-        .status = 503,
+        .status = status,
         .reason = str_of(reason),
         .field = no_field,
     };
     conns_log(conn->owner, &entry);
 }
 
+/* An answer in the clear to who has not asked in a way that could be understood, or can't be served. */
+static void say_plainly(const struct conn *conn, int status, struct str fields, struct str text)
+{
+    char head[512], date[HTTP_DATE_SIZE];
+    struct out o = out_on(head, sizeof head);
+    http_date_write(date, time(NULL));
+    out_put(&o, http_status_line(status));
+    out_text(&o, "Server: tern\r\nDate: ");
+    out_bytes(&o, date, sizeof date);
+    out_text(&o, "\r\nConnection: close\r\nContent-Length: ");
+    out_u64(&o, text.n);
+    out_text(&o, "\r\n");
+    out_put(&o, fields);
+    out_text(&o, "\r\n");
+    out_put(&o, text);
+    (void)!send(conn->stream.fd.fd, head, out_len(&o), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* The peer learns that it was not its fault, if it can be told in so few words. */
 static void send_busy(const struct conn *conn, const char *reason)
 {
-    log_busy(conn, reason);
-    if (conn_is_secure(conn))
-        return;
-    char text[256], date[HTTP_DATE_SIZE];
-    struct out o = out_on(text, sizeof text);
-    http_date_write(date, time(NULL));
-    out_text(&o, "HTTP/1.1 503 Service Unavailable\r\nServer: tern\r\nDate: ");
-    out_bytes(&o, date, sizeof date);
-    out_text(&o, "\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    (void)!send(conn->stream.fd.fd, text, out_len(&o), MSG_NOSIGNAL | MSG_DONTWAIT);
+    log_unserved(conn, 503, reason);
+    if (!conn_is_secure(conn) && (!conn->kept || !conn->kept->protocol->drain))
+        say_plainly(conn, 503, STR("Retry-After: 1\r\n"), STR(""));
+}
+
+void conn_refuse_plain(struct conn *conn)
+{
+    static const char reason[] = "a plain HTTP request on a port of TLS";
+    static const struct str text = STR_INIT("This port speaks TLS. Ask for it with https:// instead of http://.\n");
+    log_unserved(conn, 400, reason);
+    say_plainly(conn, 400, STR("Content-Type: text/plain\r\n"), text);
+    conn_linger(conn);
 }
 
 /* There is no thread to serve the connection with. */
@@ -207,14 +229,16 @@ static void on_timer(struct wheel_node *timer)
 
 void conn_open(struct conns *conns, int fd, const struct peer *peer, const struct http_endpoint *endpoint)
 {
-    const struct stream_ops *ops = &stream_plain;
+    const struct stream_ops *ops = endpoint->tls ? &stream_tls : &stream_plain;
     struct conn *conn = malloc(offsetof(struct conn, stream) + ops->size);
-    if (!conn) {
+    if (conn)
+        stream_init(&conn->stream, ops, fd);
+    if (!conn || (endpoint->tls && tls_stream_start(&conn->stream, endpoint->tls) < 0)) {
         log_limited(LOG_LEVEL_WARN, "connection closed: no memory");
         close(fd);
+        free(conn);
         return;
     }
-    stream_init(&conn->stream, ops, fd);
     conn->endpoint = endpoint;
     conn->task.kind = &kind;
     conn->thread = NULL;
@@ -230,12 +254,6 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer, const struc
     conns->score->connections = ++conns->count;
     conns->score->accepted++;
     conn_start(conn);
-}
-
-const struct tls_peer *conn_tls(const struct conn *conn)
-{
-    (void)conn;
-    return NULL;
 }
 
 void conn_park(struct conn *conn)

@@ -7,6 +7,7 @@
 #include "http/record.h"
 #include "http/route.h"
 #include "log/log.h"
+#include "net/tls_stream.h"
 
 enum {
     PIPELINED = 32,   /* requests answered in a row before others have their turn */
@@ -319,7 +320,7 @@ void h1_serve(struct conn *conn)
     h.conn = conn;
     h.x.server = conn->owner->server;
     h.x.peer = &conn->peer;
-    h.x.tls = conn_tls(conn);
+    h.x.tls = conn_is_secure(conn) ? tls_peer_of(&conn->stream) : NULL;
     h.x.times.begun = green_accounts ? green_now() : 0; /* a poll told so, or an accept: time in the queue counts */
     h.begun = NULL;
     h.scan = (struct h1_scan){0};

@@ -69,6 +69,7 @@ struct http_site {
     const struct http_route *root;   /* the prefix route "/", which most requests meet; or NULL */
     struct http_route missing;       /* for paths without a route: 404, on the site's terms */
     struct http_error_pages *errors; /* NULL: none */
+    struct tls_context *tls;         /* what secures it for clients that ask for its names; NULL: the endpoint's */
 };
 
 struct http_sites {
@@ -79,6 +80,9 @@ struct http_sites {
 
 /* The site for a host (without port, any case); NULL: none. */
 const struct http_site *http_site_find(const struct http_sites *sites, struct str host);
+
+/* The same as of a TLS handshake: what secures the site of a name; NULL: nothing of its own. */
+const struct tls_context *http_sites_choose(const void *sites, struct str name);
 
 /* The route for a normalised path; site->missing when there is none. */
 const struct http_route *http_route_find(const struct http_site *site, struct str path);
