@@ -218,6 +218,14 @@ static void set_certificates(SSL_CTX *context, const struct tls_setup *setup)
     }
 }
 
+/* A copy, for OpenSSL marks one that was used as used up. */
+static void set_session(SSL *ssl, const SSL_SESSION *session)
+{
+    SSL_SESSION *copy = SSL_SESSION_dup(session);
+    cr_assert(copy && SSL_set_session(ssl, copy) == 1);
+    SSL_SESSION_free(copy);
+}
+
 static SSL *ssl_of(const struct tls_setup *setup, struct tls *tls)
 {
     SSL_CTX *context = context_of(setup);
@@ -237,7 +245,7 @@ static SSL *ssl_of(const struct tls_setup *setup, struct tls *tls)
     if (setup->alpn)
         set_alpn(ssl, setup->alpn);
     if (setup->session)
-        cr_assert_eq(SSL_set_session(ssl, setup->session), 1);
+        set_session(ssl, setup->session);
     return ssl;
 }
 
@@ -257,7 +265,7 @@ struct client *tls_start_as(const struct tls_setup *setup)
     return client_above(tls->raw, &layer, tls);
 }
 
-int tls_handshake(struct client *c)
+int tls_shake(struct client *c)
 {
     struct tls *tls = tls_of(c);
     int done;
@@ -276,7 +284,7 @@ int tls_handshake(struct client *c)
 struct client *tls_open_as(const struct tls_setup *setup)
 {
     struct client *c = tls_start_as(setup);
-    int outcome = tls_handshake(c);
+    int outcome = tls_shake(c);
     cr_assert_eq(outcome, TLS_FINE, "the handshake ends with %d (%s)", outcome,
                  outcome >= 0 ? SSL_alert_desc_string_long(outcome) : ERR_error_string(ERR_peek_last_error(), NULL));
     return c;
@@ -291,7 +299,7 @@ int tls_outcome(struct client *c)
 int tls_try_as(const struct tls_setup *setup)
 {
     struct client *c = tls_start_as(setup);
-    int outcome = tls_handshake(c);
+    int outcome = tls_shake(c);
     if (outcome == TLS_FINE && get(c, "/hello").status == 0)
         outcome = tls_outcome(c);
     client_close(c);

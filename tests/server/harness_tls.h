@@ -54,7 +54,7 @@ struct client *tls_start_as(const struct tls_setup *setup) __attribute__((return
 
 /* Goes on with the handshake to its end: TLS_FINE, or what came instead. In TLS 1.3 the server's last word on our
  * certificate comes later: tls_outcome(). */
-int tls_handshake(struct client *c);
+int tls_shake(struct client *c);
 
 /* Both; the handshake must be done. */
 struct client *tls_open_as(const struct tls_setup *setup) __attribute__((returns_nonnull));

@@ -27,7 +27,7 @@ static struct str staple(const struct tls_setup *setup, bool asked)
     const unsigned char *bytes;
     if (asked)
         SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
-    cr_assert_eq(tls_handshake(c), TLS_FINE);
+    cr_assert_eq(tls_shake(c), TLS_FINE);
     long n = SSL_get_tlsext_status_ocsp_resp(ssl, &bytes);
     struct str copy = arena_copy(harness_memory(), (struct str){(const char *)bytes, n > 0 ? (size_t)n : 0});
     assert_hello(get(c, "/hello"));

@@ -245,7 +245,7 @@ Test(tls_reload, old_connections_live_on)
     pki_replace("ecdsa", "next");
     assert_ctl(0, "reload");
     assert_hello(get(kept, "/hello"));
-    cr_assert_eq(tls_handshake(half_way), TLS_FINE);
+    cr_assert_eq(tls_shake(half_way), TLS_FINE);
     cr_assert_str_eq(tls_server_name(half_way), "ecdsa");
     assert_hello(get(half_way, "/hello"));
     struct response r = response_read(busy);

@@ -35,7 +35,7 @@ static struct client *visit(int port, const struct kind *kind, SSL_SESSION *sess
     struct client *c = tls_start(.port = port, .version = kind->version, .session = session);
     if (kind->ids)
         SSL_set_options(tls_of(c)->ssl, SSL_OP_NO_TICKET);
-    int outcome = tls_handshake(c);
+    int outcome = tls_shake(c);
     cr_assert_eq(outcome, TLS_FINE, "%s: %s", kind->name, tls_text(outcome));
     assert_hello(get(c, "/hello"));
     return c;
