@@ -416,3 +416,66 @@ Test(tls_fault, resets_leave_nothing_behind)
     cr_assert(until(service_descriptors(worker) <= before), "%zu descriptors, not %zu", service_descriptors(worker),
               before);
 }
+
+/* ---- the end of others ---- */
+
+/* Past the limit they wait, or are told so in TLS; never in words that a client of TLS can't read. */
+Test(tls_fault, connections_past_the_limit)
+{
+    enum { LIMIT = 8, CLIENTS = 16 };
+    restart("limits: {connections: 8}\n" TLS_USUAL);
+    struct client *clients[CLIENTS];
+    for (int i = 0; i < LIMIT; i++) {
+        clients[i] = tls_open(.port = server.port);
+        client_printf(clients[i], "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\na");
+    }
+    for (int i = LIMIT; i < CLIENTS; i++) {
+        clients[i] = tls_start(.port = server.port);
+        SSL_do_handshake(tls_of(clients[i])->ssl);
+        tls_flush(clients[i]);
+    }
+    for (int i = 0; i < LIMIT; i++) {
+        assert_body(ask(clients[i], "b"), STR("ab"));
+        client_close(clients[i]);
+    }
+    for (int i = LIMIT; i < CLIENTS; i++) {
+        int outcome = tls_shake(clients[i]);
+        cr_assert(outcome == TLS_FINE || outcome == TLS_ENDED || outcome >= 0, "%s", tls_text(outcome));
+        if (outcome == TLS_FINE) {
+            int status = get(clients[i], "/hello").status;
+            cr_expect(status == 200 || status == 503, "%d", status);
+        }
+        client_close(clients[i]);
+    }
+    restart(TLS_USUAL);
+}
+
+/* A handshake is no request: it holds up an end for as long as it may take, and is nothing that was cut. */
+Test(tls_fault, a_stop_in_the_middle_of_handshakes)
+{
+    struct str hello = tls_hello(.name = "localhost");
+    size_t parts[] = {1, 5, hello.n / 2, hello.n};
+    struct client *clients[COUNT(parts)];
+    restart("timeouts: {handshake: 1s, shutdown: 1h}\n" TLS_USUAL);
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        clients[i] = client_open(server.port);
+        client_send(clients[i], (struct str){hello.p, parts[i]});
+    }
+    cr_assert(tls_serves(server.port));
+    restart(TLS_USUAL);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        client_drain(clients[i]);
+}
+
+/* What comes after the handshake has the times that it has without TLS. */
+Test(tls_fault, a_header_that_never_ends)
+{
+    restart("timeouts: {header: 1s}\n" TLS_USUAL);
+    for (size_t v = 0; v < COUNT(versions); v++) {
+        struct client *c = tls_open(.port = server.port, .version = versions[v]);
+        client_send(c, STR("GET /hello HTTP/1.1\r\nHost: loc"));
+        assert_status(response_read(c), 408);
+        cr_expect(client_ends(c) && tls_of(c)->closed);
+        client_close(c);
+    }
+}

@@ -258,6 +258,25 @@ Test(tls_http, an_end_is_announced)
     assert_stop(&server, 0);
 }
 
+/* However slowly it takes the last octets, which fill the buffers of the socket. */
+Test(tls_http, an_end_is_announced_to_a_slow_reader)
+{
+    enum { SIZE = 3000000 };
+    for (size_t v = 0; v < COUNT(versions); v++)
+        for (size_t n = SIZE; n < SIZE + 100000; n += 9973) {
+            struct str content = file_pattern(n);
+            file_replace(harness_text("www/%zu", n), content);
+            struct client *c = tls_open(.port = server.port, .version = versions[v], .slow = true);
+            client_printf(c, "GET /files/%zu HTTP/1.0\r\n\r\n", n);
+            cr_assert_eq(client_peek(c, 1000).n, 1000);
+            poll(NULL, 0, 20);
+            assert_body(response_read(c), content);
+            cr_expect(client_ends(c) && tls_of(c)->closed && !c->reset, "%zu octets: the end is not announced", n);
+            client_close(c);
+        }
+    assert_stop(&server, 0);
+}
+
 Test(tls_http, an_idle_connection_ends_in_good_order)
 {
     assert_stop(&server, 0);

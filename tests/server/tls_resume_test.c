@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <unistd.h>
 
 enum { WORKERS = 4, TRIES = 100, ENOUGH = 95 };
 
@@ -231,6 +232,40 @@ Test(tls_resume, after_a_reload_with_another_certificate)
             resumed(server.port, kind, sessions[kind - kinds], 10);
             assert_resumes(server.port, kind, session_of(server.port, kind));
         }
+    assert_stop(&server, 0);
+}
+
+/* The name of the key that a ticket is sealed with: its first octets (RFC 5077, 4). */
+static struct str key_of(const SSL_SESSION *session)
+{
+    const unsigned char *ticket;
+    size_t n;
+    SSL_SESSION_get0_ticket(session, &ticket, &n);
+    cr_assert_geq(n, 16);
+    return (struct str){(const char *)ticket, 16};
+}
+
+/* Each new key takes a second to come. A ticket is good under the next one, too, and after a while no more. */
+Test(tls_resume, while_keys_change)
+{
+    enum { CHANGES = 5 };
+    struct server server = tls_serve("timeouts: {ticket_key: 1s}\n" CONFIG(""));
+    const struct kind *kind = &kinds[0];
+    SSL_SESSION *first = session_of(server.port, kind), *session = first;
+    int changes = 0, resumptions = 0, visits = 0;
+    while (changes < CHANGES && visits < 100000) {
+        struct client *c = visit(server.port, kind, session);
+        resumptions += tls_resumed(c);
+        visits++;
+        SSL_SESSION *newer = tls_of(c)->session;
+        changes += newer && !str_eq(key_of(session), key_of(newer));
+        session = newer ? newer : session;
+        client_close(c);
+        usleep(10000);
+    }
+    cr_expect_eq(changes, CHANGES);
+    cr_expect_geq(resumptions * 100, visits * ENOUGH, "%d of %d are resumed", resumptions, visits);
+    cr_expect_not(tls_resumed(visit(server.port, kind, first)), "a ticket of five keys ago opens");
     assert_stop(&server, 0);
 }
 
