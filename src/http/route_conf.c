@@ -27,7 +27,7 @@ static bool handler_or_policy_key(size_t i, struct conf_key *key)
                 .name = (*h)->name.p, .kind = CONF_MAP, .choice = "handler", .table = (*h)->table, .doc = (*h)->doc};
             return true;
         }
-    return http_policy_key(i, key);
+    return http_route_policy_key(i, key);
 }
 
 static const struct conf_table route_table = {
@@ -238,7 +238,7 @@ const struct conf_table http_site_table = {
     .what = "a site",
     .keys = site_keys,
     .count = sizeof site_keys / sizeof *site_keys,
-    .others = http_policy_key,
+    .others = http_site_policy_key,
 };
 
 static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct http_site *site)

@@ -215,13 +215,12 @@ static int load_clients_authorities(struct tls_context *context, struct conf_rea
 /* ---- tickets and sessions ---- */
 
 /* Seals a ticket, or finds the key to open one: AES-256-CBC, and HMAC-SHA-256 over all of it (RFC 5077, 4). 1; 2: opened,
- * and the client gets a new one; 0: no such key. */
+ * and the client gets a new one: of TLS 1.3 always, since there each is used once (RFC 8446, C.4); 0: no such key. */
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
                      int sealing)
 {
     struct tls_ticket_key key;
     bool old = false;
-    (void)ssl;
     if (sealing ? !tls_tickets_newest(&key) : !tls_tickets_find(name, &key, &old))
         return 0;
     OSSL_PARAM params[] = {
@@ -236,7 +235,7 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
     }
     done = done && EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv, sealing);
     OPENSSL_cleanse(&key, sizeof key);
-    return done ? 1 + old : -1;
+    return done ? 1 + (old || SSL_version(ssl) == TLS1_3_VERSION) : -1;
 }
 
 static struct str id_of(const SSL_SESSION *session)
