@@ -20,6 +20,7 @@ enum { HANDSHAKE = 22, APPLICATION_DATA = 23, LARGE = 8 << 20, MOST_KIB = 4096 }
 
 static struct server server;
 static pid_t worker;
+static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
 static void start(const char *config)
 {
@@ -33,24 +34,21 @@ static void begin(void)
     start(TLS_USUAL);
 }
 
-/* Others are served, by the same worker, and the server ends well. */
-static void end(void)
-{
-    cr_expect(tls_serves(server.port));
-    cr_expect_eq(tls_worker(&server), worker, "the worker has died");
-    assert_stop(&server, 0);
-    harness_end();
-}
+TestSuite(tls_fault, .init = begin, .fini = harness_end);
 
-TestSuite(tls_fault, .init = begin, .fini = end);
+/* Others are served, by the same worker, and the server ends well. */
+static void assert_unharmed(void)
+{
+    cr_assert(tls_serves(server.port));
+    cr_assert_eq(tls_worker(&server), worker, "the worker has died:\n%s", server_log(&server).p);
+    assert_stop(&server, 0);
+}
 
 static void restart(const char *config)
 {
     assert_stop(&server, 0);
     start(config);
 }
-
-static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
 /* ---- what is odd, but allowed ---- */
 
@@ -62,6 +60,7 @@ Test(tls_fault, an_octet_a_write)
         assert_body(ask(c, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello"), STR("hello"));
         client_close(c);
     }
+    assert_unharmed();
 }
 
 /* Handshake messages may be cut by the ends of records anywhere (RFC 8446, 5.1). */
@@ -78,6 +77,7 @@ Test(tls_fault, a_client_hello_in_small_records)
             assert_hello(get(c, "/hello"));
             client_close(c);
         }
+    assert_unharmed();
 }
 
 Test(tls_fault, a_large_client_hello)
@@ -93,6 +93,7 @@ Test(tls_fault, a_large_client_hello)
                 assert_hello(get(c, "/hello"));
             client_close(c);
         }
+    assert_unharmed();
 }
 
 Test(tls_fault, records_of_one_octet)
@@ -105,6 +106,7 @@ Test(tls_fault, records_of_one_octet)
         assert_hello(response_read(c));
         client_close(c);
     }
+    assert_unharmed();
 }
 
 static struct str sealed_text(struct client *c, uint64_t n, const char *text)
@@ -116,12 +118,13 @@ static struct str sealed_text(struct client *c, uint64_t n, const char *text)
 Test(tls_fault, records_of_no_octets)
 {
     struct client *c = tls_open(.port = server.port, SEALED);
-    const char *pieces[] = {"", "GET /hello HT", "", "", "TP/1.1\r\n" HOST, "", "\r\n", ""};
+    const char *pieces[] = {"", "GET /hello HT", "", "", "TP/1.1\r\nHost: localhost\r\n", "", "\r\n", ""};
     for (size_t i = 0; i < COUNT(pieces); i++)
         client_send(tls_of(c)->raw, sealed_text(c, i, pieces[i]));
     assert_hello(response_read(c));
     client_send(tls_of(c)->raw, sealed_text(c, COUNT(pieces), HELLO));
     assert_hello(response_read(c));
+    assert_unharmed();
 }
 
 /* ---- floods ---- */
@@ -161,6 +164,7 @@ Test(tls_fault, a_flood_of_records_of_no_octets)
     cr_assert(tls_serves(server.port));
     cr_assert(until(!client_is_held(c)), "the connection stays");
     assert_memory(before, "records of no octets");
+    assert_unharmed();
 }
 
 /* Each asks for an answer, which nobody reads (RFC 8446, 4.6.3). */
@@ -183,6 +187,7 @@ Test(tls_fault, a_flood_of_key_updates)
     cr_expect(r.status == 200 || r.status == 0, "%d", r.status);
     client_close(c);
     cr_assert(tls_serves(server.port));
+    assert_unharmed();
 }
 
 /* A few are in order, and so is what is sent between them. */
@@ -195,6 +200,7 @@ Test(tls_fault, some_key_updates)
         cr_assert_eq(tls_shake(c), TLS_FINE);
         assert_hello(get(c, "/hello"));
     }
+    assert_unharmed();
 }
 
 /* ---- renegotiation ---- */
@@ -210,6 +216,7 @@ Test(tls_fault, renegotiation_is_refused)
                   outcome == SSL_AD_UNEXPECTED_MESSAGE || outcome == TLS_ENDED,
               "%s", tls_text(outcome));
     cr_expect_eq(tls_of(c)->handshakes, 1, "a second handshake");
+    assert_unharmed();
 }
 
 /* A second ClientHello by 1.3 is a violation. */
@@ -220,6 +227,7 @@ Test(tls_fault, a_second_client_hello)
     client_send(tls_of(c)->raw, tls_seal(c, 0, HANDSHAKE, str_skip(hello, 5)));
     int outcome = tls_outcome(c);
     cr_expect_eq(outcome, SSL_AD_UNEXPECTED_MESSAGE, "%s", tls_text(outcome));
+    assert_unharmed();
 }
 
 /* ---- garbage ---- */
@@ -248,6 +256,7 @@ Test(tls_fault, garbage_after_the_handshake)
             cr_expect_eq(client_drain(c).n, 0, "%s is answered", table[i].what);
             client_close(c);
         }
+    assert_unharmed();
 }
 
 /* What was changed on its way is not a request. */
@@ -263,6 +272,7 @@ Test(tls_fault, a_record_that_was_changed)
         cr_expect_eq(outcome, SSL_AD_BAD_RECORD_MAC, "%s", tls_text(outcome));
         client_close(c);
     }
+    assert_unharmed();
 }
 
 /* Every octet of a ClientHello but those of its length, changed: no answer is wrong, and nothing breaks. */
@@ -279,6 +289,7 @@ Test(tls_fault, a_client_hello_that_was_changed)
         client_drain(c);
         client_close(c);
     }
+    assert_unharmed();
 }
 
 /* ---- truncation ---- */
@@ -305,9 +316,9 @@ Test(tls_fault, what_is_cut_off_is_no_request)
                       r.status);
             client_close(c);
         }
+    assert_unharmed();
 }
 
-/* Within a record, too. */
 Test(tls_fault, a_record_that_is_cut_off)
 {
     for (size_t v = 0; v < COUNT(versions); v++) {
@@ -316,9 +327,10 @@ Test(tls_fault, a_record_that_is_cut_off)
         struct str record = tls_pending(c);
         client_send(tls_of(c)->raw, (struct str){record.p, record.n - 1});
         client_finish(tls_of(c)->raw);
-        cr_expect_eq(client_drain(c).n, 0, "half a record is answered");
+        cr_expect_eq(client_drain(c).n, 0, "half of it is answered");
         client_close(c);
     }
+    assert_unharmed();
 }
 
 /* ---- half handshakes ---- */
@@ -346,6 +358,7 @@ Test(tls_fault, handshakes_that_never_end)
     }
     cr_assert(until(server_sockets(worker) <= sockets), "%zu sockets, not %zu", server_sockets(worker), sockets);
     cr_expect_leq(command_lines(server_log(&server)), lines + 20, "%s", server_log(&server).p);
+    assert_unharmed();
 }
 
 /* The time is for all of the handshake: an octet now and then does not buy more. */
@@ -359,6 +372,7 @@ Test(tls_fault, a_handshake_that_goes_on_and_on)
         poll(NULL, 0, 100);
     }
     cr_expect_not(client_is_held(c), "the whole ClientHello came in");
+    assert_unharmed();
 }
 
 /* The other half: it has begun, and the client's last message never comes. Others need not wait for it. */
@@ -374,6 +388,7 @@ Test(tls_fault, handshakes_without_a_last_word)
         client_drain(tls_of(c)->raw);
         client_close(c);
     }
+    assert_unharmed();
 }
 
 /* At any point of the handshake, by a reset or by an end. */
@@ -398,9 +413,9 @@ Test(tls_fault, handshakes_that_are_given_up)
     cr_assert(tls_serves(server.port));
     cr_assert(until(service_descriptors(worker) <= before), "%zu descriptors, not %zu", service_descriptors(worker),
               before);
+    assert_unharmed();
 }
 
-/* And of what comes after it. */
 Test(tls_fault, resets_leave_nothing_behind)
 {
     static const char *const requests[] = {"", "GET /la", HELLO, "GET /files/large HTTP/1.1\r\n" HOST "\r\n"};
@@ -415,6 +430,7 @@ Test(tls_fault, resets_leave_nothing_behind)
     cr_assert(tls_serves(server.port));
     cr_assert(until(service_descriptors(worker) <= before), "%zu descriptors, not %zu", service_descriptors(worker),
               before);
+    assert_unharmed();
 }
 
 /* ---- the end of others ---- */
@@ -448,6 +464,7 @@ Test(tls_fault, connections_past_the_limit)
         client_close(clients[i]);
     }
     restart(TLS_USUAL);
+    assert_unharmed();
 }
 
 /* A handshake is no request: it holds up an end for as long as it may take, and is nothing that was cut. */
@@ -465,6 +482,7 @@ Test(tls_fault, a_stop_in_the_middle_of_handshakes)
     restart(TLS_USUAL);
     for (size_t i = 0; i < COUNT(parts); i++)
         client_drain(clients[i]);
+    assert_unharmed();
 }
 
 /* What comes after the handshake has the times that it has without TLS. */
@@ -478,4 +496,5 @@ Test(tls_fault, a_header_that_never_ends)
         cr_expect(client_ends(c) && tls_of(c)->closed);
         client_close(c);
     }
+    assert_unharmed();
 }

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <signal.h>
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 #define HOST "Host: localhost\r\n"
@@ -33,15 +34,14 @@ static void begin(void)
     worker = faults_follow(&server);
 }
 
-static void end(void)
-{
-    cr_expect_not(faults_spins());
-    cr_expect_eq(faults_follow(&server), worker, "the worker has died");
-    assert_stop(&server, 0);
-    harness_end();
-}
+TestSuite(tls_io, .init = begin, .fini = harness_end);
 
-TestSuite(tls_io, .init = begin, .fini = end);
+static void assert_unharmed(void)
+{
+    cr_assert_not(faults_spins());
+    cr_assert_eq(faults_follow(&server), worker, "the worker has died:\n%s", server_log(&server).p);
+    assert_stop(&server, 0);
+}
 
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
@@ -95,6 +95,7 @@ Test(tls_io, interrupted_and_short)
         cr_assert(rows[i].error == 0 || faults_met(rows[i].call) > 0, "row %zu: nothing has failed", i);
         faults_end();
     }
+    assert_unharmed();
 }
 
 /* ---- what fails for good ---- */
@@ -134,6 +135,32 @@ Test(tls_io, broken)
                 faults_end();
                 cr_assert(try_one(versions[v], "/files/large", large), "row %zu: the next one is not served", i);
             }
+    assert_unharmed();
+}
+
+/* Many events at once, at each step of a connection: the tables of the loop are as large then as they get. When those
+ * can't be had, there is no worker. */
+static void warm_up(void)
+{
+    enum { AT_ONCE = 20 };
+    struct client *clients[AT_ONCE];
+    kill(worker, SIGSTOP);
+    for (int i = 0; i < AT_ONCE; i++) {
+        clients[i] = tls_start(.port = server.port);
+        SSL_do_handshake(tls_of(clients[i])->ssl);
+        tls_flush(clients[i]);
+    }
+    kill(worker, SIGCONT);
+    for (int i = 0; i < AT_ONCE; i++)
+        cr_assert_eq(tls_shake(clients[i]), TLS_FINE);
+    kill(worker, SIGSTOP);
+    for (int i = 0; i < AT_ONCE; i++)
+        client_printf(clients[i], "GET /files/small HTTP/1.1\r\n" HOST "\r\n");
+    kill(worker, SIGCONT);
+    for (int i = 0; i < AT_ONCE; i++) {
+        assert_answer(response_read(clients[i]), small);
+        client_close(clients[i]);
+    }
 }
 
 /* The first allocation of a session fails, then the second, and so on. OpenSSL makes many. */
@@ -141,6 +168,7 @@ Test(tls_io, each_allocation_of_a_session)
 {
     enum { STEP = 3, MOST = 3000 };
     faults_need_malloc();
+    warm_up();
     for (size_t v = 0; v < COUNT(versions); v++) {
         unsigned which = 1, made = 1;
         for (; which <= made && which < MOST; which += STEP) {
@@ -152,11 +180,13 @@ Test(tls_io, each_allocation_of_a_session)
         }
         cr_assert_gt(which, STEP, "nothing is allocated");
     }
+    assert_unharmed();
 }
 
 Test(tls_io, no_allocation_at_all)
 {
     faults_need_malloc();
+    warm_up();
     for (size_t v = 0; v < COUNT(versions); v++) {
         faults_order(FAULT_ALLOC, ENOMEM, 1, FAULT_EVER, 1);
         for (int i = 0; i < 10; i++)
@@ -164,4 +194,5 @@ Test(tls_io, no_allocation_at_all)
         faults_end();
         cr_assert(try_one(versions[v], "/files/small", small));
     }
+    assert_unharmed();
 }
