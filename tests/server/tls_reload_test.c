@@ -30,111 +30,66 @@ enum { REFUSED = 4 /* exit status of ternctl */, LARGE = 12 << 20 };
 
 TestSuite(tls_reload, .init = harness_begin, .fini = harness_end);
 
-static struct str half(const char *name, const char *kind)
-{
-    struct str whole = pki_read(name, kind);
-    return (struct str){whole.p, whole.n / 2};
-}
-
-static struct str joined(struct str a, struct str b, struct str c)
-{
-    return str_of(harness_text(STR_FMT STR_FMT STR_FMT, STR_ARG(a), STR_ARG(b), STR_ARG(c)));
-}
-
-static struct str missing(void)
-{
-    return (struct str){NULL, 0};
-}
-
-static struct str empty(void)
-{
-    return STR("");
-}
-
-static struct str garbage(void)
-{
-    return STR("-----BEGIN NOTHING-----\nAAAA\n-----END NOTHING-----\n");
-}
-
-static struct str half_key(void)
-{
-    return half("ecdsa", "key");
-}
-
-static struct str half_certificate(void)
-{
-    return half("ecdsa", "leaf.pem");
-}
-
-/* The certificate is whole, and its issuer's is not. */
-static struct str half_chain(void)
-{
-    return joined(pki_read("ecdsa", "leaf.pem"), half("inter", "leaf.pem"), STR(""));
-}
-
-static struct str key_of_another(void)
-{
-    return pki_read("next", "key");
-}
-
-static struct str key_of_another_kind(void)
-{
-    return pki_read("rsa", "key");
-}
-
-static struct str encrypted_key(void)
-{
-    pki_encrypt("ecdsa", "encrypted.key");
-    return file_read("pki/encrypted.key");
-}
-
-static struct str key_alone(void)
-{
-    return pki_read("ecdsa", "key");
-}
-
-static struct str certificate_alone(void)
-{
-    return pki_read("ecdsa", "pem");
-}
-
-static struct str issuer_first(void)
-{
-    return joined(pki_read("inter", "leaf.pem"), pki_read("ecdsa", "leaf.pem"), STR(""));
-}
-
-static struct str root_before_issuer(void)
-{
-    return joined(pki_read("ecdsa", "leaf.pem"), pki_read("root", "leaf.pem"), pki_read("inter", "leaf.pem"));
-}
-
-static struct str stranger_behind(void)
-{
-    return joined(pki_read("ecdsa", "leaf.pem"), pki_read("other-root", "leaf.pem"), STR(""));
-}
+/* What is in a file that is broken: pieces of others, one behind the other. */
+struct piece {
+    const char *name, *kind; /* as harness_pki.h has them */
+    bool half;               /* the first half of it */
+};
 
 static const struct breakage {
-    const char *what, *file;
-    struct str (*content)(void);
+    const char *what, *file; /* which of the pair */
+    struct piece pieces[3];  /* none: it is empty */
+    bool missing;
 } breakages[] = {
-    {"a key that is missing", "key", missing},
-    {"an empty key", "key", empty},
-    {"a key that is none", "key", garbage},
-    {"a key cut in the middle", "key", half_key},
-    {"the key of another certificate", "key", key_of_another},
-    {"a key of another kind", "key", key_of_another_kind},
-    {"an encrypted key", "key", encrypted_key},
-    {"a certificate for a key", "key", certificate_alone},
-    {"a certificate that is missing", "pem", missing},
-    {"an empty certificate", "pem", empty},
-    {"a certificate that is none", "pem", garbage},
-    {"a certificate cut in the middle", "pem", half_certificate},
-    {"a chain cut in the middle", "pem", half_chain},
-    {"a key for a certificate", "pem", key_alone},
-    {"the issuer before the certificate", "pem", issuer_first},
-    {"the root before the issuer", "pem", root_before_issuer},
-    {"a chain that goes nowhere", "pem", stranger_behind},
+    {"a key that is missing", "key", .missing = true},
+    {"an empty key", "key", .missing = false},
+    {"a key that is none", "key", {{"ecdsa", "conf", false}}, false},
+    {"a key cut in the middle", "key", {{"ecdsa", "key", true}}, false},
+    {"the key of another certificate", "key", {{"next", "key", false}}, false},
+    {"a key of another kind", "key", {{"rsa", "key", false}}, false},
+    {"an encrypted key", "key", {{"ecdsa", "encrypted", false}}, false},
+    {"a certificate for a key", "key", {{"ecdsa", "leaf.pem", false}}, false},
+    {"a certificate that is missing", "pem", .missing = true},
+    {"an empty certificate", "pem", .missing = false},
+    {"a certificate that is none", "pem", {{"ecdsa", "conf", false}}, false},
+    {"a certificate cut in the middle", "pem", {{"ecdsa", "leaf.pem", true}}, false},
+    {"a chain cut in the middle", "pem", {{"ecdsa", "leaf.pem", false}, {"inter", "leaf.pem", true}}, false},
+    {"a key for a certificate", "pem", {{"ecdsa", "key", false}}, false},
+    {"the issuer before the certificate", "pem", {{"inter", "leaf.pem", false}, {"ecdsa", "leaf.pem", false}}, false},
+    {"the root before the issuer",
+     "pem",
+     {{"ecdsa", "leaf.pem", false}, {"root", "leaf.pem", false}, {"inter", "leaf.pem", false}},
+     false},
+    {"a chain that goes nowhere", "pem", {{"ecdsa", "leaf.pem", false}, {"other-root", "leaf.pem", false}}, false},
 };
+
+static struct str content_of(const struct breakage *b)
+{
+    const char *text = "";
+    for (size_t i = 0; i < COUNT(b->pieces) && b->pieces[i].name; i++) {
+        struct str whole = pki_read(b->pieces[i].name, b->pieces[i].kind);
+        cr_assert_gt(whole.n, 0);
+        text = harness_text("%s%.*s", text, (int)(b->pieces[i].half ? whole.n / 2 : whole.n), whole.p);
+    }
+    return str_of(text);
+}
+
+/* Breaks the file of the pair "ecdsa"; gives what was in it. */
+static struct str break_file(const struct breakage *b)
+{
+    struct str good = pki_read("ecdsa", b->file);
+    pki_encrypt("ecdsa", "ecdsa.encrypted");
+    if (b->missing)
+        cr_assert_eq(unlink(pki_file("ecdsa", b->file)), 0);
+    else
+        file_replace(pki_file("ecdsa", b->file), content_of(b));
+    return good;
+}
+
+static void mend_file(const struct breakage *b, struct str good)
+{
+    file_replace(harness_text("pki/ecdsa.%s", b->file), good);
+}
 
 static void assert_refused(const struct server *server, pid_t worker, const char *what)
 {
@@ -156,15 +111,10 @@ Test(tls_reload, what_is_broken_changes_nothing)
     assert_hello(get(kept, "/hello"));
     size_t descriptors = service_descriptors(server.pid);
     for (size_t i = 0; i < COUNT(breakages); i++) {
-        const char *path = pki_file("ecdsa", breakages[i].file);
-        struct str good = file_read(path), bad = breakages[i].content();
-        if (bad.p)
-            file_replace(path, bad);
-        else
-            cr_assert_eq(unlink(path), 0);
+        struct str good = break_file(&breakages[i]);
         assert_refused(&server, worker, breakages[i].what);
         assert_hello(get(kept, "/hello"));
-        file_replace(path, good);
+        mend_file(&breakages[i], good);
     }
     cr_assert_leq(service_descriptors(server.pid), descriptors);
     pki_replace("ecdsa", "next");
@@ -198,12 +148,7 @@ Test(tls_reload, what_is_broken_does_not_start)
     file_directory("run");
     file_directory("www");
     for (size_t i = 0; i < COUNT(breakages); i++) {
-        const char *path = pki_file("ecdsa", breakages[i].file);
-        struct str good = file_read(path), bad = breakages[i].content();
-        if (bad.p)
-            file_replace(path, bad);
-        else
-            cr_assert_eq(unlink(path), 0);
+        struct str good = break_file(&breakages[i]);
         int line = strcmp(breakages[i].file, "key") == 0 ? 7 : 6;
         const char *place = harness_text("tern.yaml:%d:", line);
         struct result test = run_tern("-t", "-c", "@DIR@/tern.yaml"), start = run_tern("-c", "@DIR@/tern.yaml");
@@ -211,7 +156,7 @@ Test(tls_reload, what_is_broken_does_not_start)
         cr_expect(strstr(test.err.p, place) || strstr(test.err.p, "tern.yaml:6:"), "%s: %s", breakages[i].what,
                   test.err.p);
         cr_expect_not_null(strstr(start.err.p, "tern.yaml:"), "%s: %s", breakages[i].what, start.err.p);
-        file_replace(path, good);
+        mend_file(&breakages[i], good);
     }
     cr_assert_eq(run_tern("-t", "-c", "@DIR@/tern.yaml").status, 0);
 }

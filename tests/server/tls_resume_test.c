@@ -22,13 +22,13 @@ struct kind {
     bool ids; /* the client takes no tickets */
 };
 
-static const struct kind kinds[] = {
+enum { KINDS = 3 };
+
+static const struct kind kinds[KINDS] = {
     {"tickets of 1.3", TLS1_3_VERSION, false},
     {"tickets of 1.2", TLS1_2_VERSION, false},
     {"ids of 1.2", TLS1_2_VERSION, true},
 };
-
-#define each_kind(kind) (const struct kind *kind = kinds; kind < kinds + sizeof kinds / sizeof *kinds; kind++)
 
 /* A connection that has had an answer. Whatever the session: the handshake is done. */
 static struct client *visit(int port, const struct kind *kind, SSL_SESSION *session)
@@ -50,6 +50,13 @@ static SSL_SESSION *session_of(int port, const struct kind *kind)
     cr_assert_eq(SSL_SESSION_has_ticket(session), !kind->ids, "%s", kind->name);
     client_close(c);
     return session;
+}
+
+/* One of each kind. */
+static void make_sessions(int port, SSL_SESSION *sessions[static KINDS])
+{
+    for (size_t k = 0; k < KINDS; k++)
+        sessions[k] = session_of(port, &kinds[k]);
 }
 
 /* How many of so many visits, one after another, were resumed; each with the newest session that there is. */
@@ -95,37 +102,35 @@ static SSL_SESSION *spoilt(SSL_SESSION *session, size_t at)
 Test(tls_resume, tickets_that_were_changed)
 {
     struct server server = tls_serve(CONFIG(""));
-    for
-        each_kind(kind)
-        {
-            const unsigned char *ticket;
-            size_t n, places[] = {0, 16, 40, 0};
-            if (kind->ids)
-                continue;
-            SSL_SESSION *session = session_of(server.port, kind);
-            SSL_SESSION_get0_ticket(session, &ticket, &n);
-            places[3] = n - 1;
-            for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-                SSL_SESSION *changed = spoilt(session, places[i]);
-                struct client *c = visit(server.port, kind, changed);
-                cr_expect_not(tls_resumed(c), "%s: octet %zu does not matter", kind->name, places[i]);
-                SSL_SESSION_free(changed);
-            }
+    for (size_t k = 0; k < KINDS; k++) {
+        const struct kind *kind = &kinds[k];
+        const unsigned char *ticket;
+        size_t n, places[] = {0, 16, 40, 0};
+        if (kind->ids)
+            continue;
+        SSL_SESSION *session = session_of(server.port, kind);
+        SSL_SESSION_get0_ticket(session, &ticket, &n);
+        places[3] = n - 1;
+        for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+            SSL_SESSION *changed = spoilt(session, places[i]);
+            struct client *c = visit(server.port, kind, changed);
+            cr_expect_not(tls_resumed(c), "%s: octet %zu does not matter", kind->name, places[i]);
+            SSL_SESSION_free(changed);
         }
+    }
     assert_stop(&server, 0);
 }
 
 /* Its keys were never on a disk. */
 Test(tls_resume, sessions_of_a_server_that_has_ended)
 {
-    SSL_SESSION *sessions[sizeof kinds / sizeof *kinds];
+    SSL_SESSION *sessions[KINDS];
     struct server server = tls_serve(CONFIG(""));
-    for
-        each_kind(kind) sessions[kind - kinds] = session_of(server.port, kind);
+    make_sessions(server.port, sessions);
     assert_stop(&server, 0);
     server = tls_serve(CONFIG(""));
-    for
-        each_kind(kind) cr_expect_not(tls_resumed(visit(server.port, kind, sessions[kind - kinds])), "%s", kind->name);
+    for (size_t k = 0; k < KINDS; k++)
+        cr_expect_not(tls_resumed(visit(server.port, &kinds[k], sessions[k])), "%s", kinds[k].name);
     assert_stop(&server, 0);
 }
 
@@ -133,18 +138,16 @@ Test(tls_resume, sessions_of_a_server_that_has_ended)
 Test(tls_resume, a_session_does_not_pass_by_a_new_demand)
 {
     struct server server = tls_serve(CONFIG(""));
-    SSL_SESSION *sessions[sizeof kinds / sizeof *kinds];
-    for
-        each_kind(kind) sessions[kind - kinds] = session_of(server.port, kind);
+    SSL_SESSION *sessions[KINDS];
+    make_sessions(server.port, sessions);
     tls_write(CONFIG(", client_ca: @DIR@/pki/root.pem"));
     assert_ctl(0, "reload");
-    for
-        each_kind(kind)
-        {
-            int outcome = tls_try(.port = server.port, .version = kind->version, .session = sessions[kind - kinds]);
-            cr_expect(outcome == SSL_AD_HANDSHAKE_FAILURE || outcome == SSL_AD_CERTIFICATE_REQUIRED, "%s: %s",
-                      kind->name, tls_text(outcome));
-        }
+    for (size_t k = 0; k < KINDS; k++) {
+        const struct kind *kind = &kinds[k];
+        int outcome = tls_try(.port = server.port, .version = kind->version, .session = sessions[k]);
+        cr_expect(outcome == SSL_AD_HANDSHAKE_FAILURE || outcome == SSL_AD_CERTIFICATE_REQUIRED, "%s: %s", kind->name,
+                  tls_text(outcome));
+    }
     assert_stop(&server, 0);
 }
 
@@ -162,8 +165,8 @@ static void assert_all_workers_were_visited(void)
 Test(tls_resume, with_any_worker)
 {
     struct server server = tls_serve(CONFIG(""));
-    for
-        each_kind(kind) assert_resumes(server.port, kind, session_of(server.port, kind));
+    for (size_t k = 0; k < KINDS; k++)
+        assert_resumes(server.port, &kinds[k], session_of(server.port, &kinds[k]));
     assert_all_workers_were_visited();
     assert_stop(&server, 0);
 }
@@ -173,20 +176,19 @@ Test(tls_resume, one_session_for_many_connections_at_once)
 {
     enum { AT_ONCE = 40 };
     struct server server = tls_serve(CONFIG(""));
-    for
-        each_kind(kind)
-        {
-            SSL_SESSION *session = session_of(server.port, kind);
-            struct client *clients[AT_ONCE];
-            int count = 0;
-            for (int i = 0; i < AT_ONCE; i++)
-                clients[i] = visit(server.port, kind, session);
-            for (int i = 0; i < AT_ONCE; i++) {
-                count += tls_resumed(clients[i]);
-                client_close(clients[i]);
-            }
-            cr_expect_geq(count * 100, AT_ONCE * ENOUGH, "%s: %d of %d", kind->name, count, AT_ONCE);
+    for (size_t k = 0; k < KINDS; k++) {
+        const struct kind *kind = &kinds[k];
+        SSL_SESSION *session = session_of(server.port, kind);
+        struct client *clients[AT_ONCE];
+        int count = 0;
+        for (int i = 0; i < AT_ONCE; i++)
+            clients[i] = visit(server.port, kind, session);
+        for (int i = 0; i < AT_ONCE; i++) {
+            count += tls_resumed(clients[i]);
+            client_close(clients[i]);
         }
+        cr_expect_geq(count * 100, AT_ONCE * ENOUGH, "%s: %d of %d", kind->name, count, AT_ONCE);
+    }
     assert_stop(&server, 0);
 }
 
@@ -207,13 +209,12 @@ Test(tls_resume, without_tickets)
 Test(tls_resume, after_a_reload)
 {
     struct server server = tls_serve(CONFIG(""));
-    for
-        each_kind(kind)
-        {
-            SSL_SESSION *session = session_of(server.port, kind);
-            assert_ctl(0, "reload");
-            assert_resumes(server.port, kind, session);
-        }
+    for (size_t k = 0; k < KINDS; k++) {
+        const struct kind *kind = &kinds[k];
+        SSL_SESSION *session = session_of(server.port, kind);
+        assert_ctl(0, "reload");
+        assert_resumes(server.port, kind, session);
+    }
     assert_stop(&server, 0);
 }
 
@@ -221,17 +222,15 @@ Test(tls_resume, after_a_reload)
 Test(tls_resume, after_a_reload_with_another_certificate)
 {
     struct server server = tls_serve(CONFIG(""));
-    SSL_SESSION *sessions[sizeof kinds / sizeof *kinds];
-    for
-        each_kind(kind) sessions[kind - kinds] = session_of(server.port, kind);
+    SSL_SESSION *sessions[KINDS];
+    make_sessions(server.port, sessions);
     pki_replace("ecdsa", "next");
     assert_ctl(0, "reload");
-    for
-        each_kind(kind)
-        {
-            resumed(server.port, kind, sessions[kind - kinds], 10);
-            assert_resumes(server.port, kind, session_of(server.port, kind));
-        }
+    for (size_t k = 0; k < KINDS; k++) {
+        const struct kind *kind = &kinds[k];
+        resumed(server.port, kind, sessions[k], 10);
+        assert_resumes(server.port, kind, session_of(server.port, kind));
+    }
     assert_stop(&server, 0);
 }
 
@@ -273,31 +272,28 @@ Test(tls_resume, after_deaths)
 {
     struct server server = tls_serve(CONFIG(""));
     pid_t workers[WORKERS];
-    SSL_SESSION *sessions[sizeof kinds / sizeof *kinds];
-    for
-        each_kind(kind) sessions[kind - kinds] = session_of(server.port, kind);
+    SSL_SESSION *sessions[KINDS];
+    make_sessions(server.port, sessions);
     server_workers(&server, workers, WORKERS);
     for (int i = 0; i < WORKERS; i++)
         kill(workers[i], SIGKILL);
     cr_assert(until(harness_state(workers[0]) == 0));
     server_workers(&server, workers, WORKERS);
-    for
-        each_kind(kind) assert_resumes(server.port, kind, sessions[kind - kinds]);
+    for (size_t k = 0; k < KINDS; k++)
+        assert_resumes(server.port, &kinds[k], sessions[k]);
     assert_stop(&server, 0);
 }
 
 Test(tls_resume, after_an_upgrade)
 {
     struct server server = tls_serve(CONFIG(""));
-    SSL_SESSION *sessions[sizeof kinds / sizeof *kinds];
-    for
-        each_kind(kind) sessions[kind - kinds] = session_of(server.port, kind);
+    SSL_SESSION *sessions[KINDS];
+    make_sessions(server.port, sessions);
     assert_ctl(0, "upgrade");
     assert_exit(&server, 0);
-    for
-        each_kind(kind)
-        {
-            resumed(server.port, kind, sessions[kind - kinds], 10);
-            assert_resumes(server.port, kind, session_of(server.port, kind));
-        }
+    for (size_t k = 0; k < KINDS; k++) {
+        const struct kind *kind = &kinds[k];
+        resumed(server.port, kind, sessions[k], 10);
+        assert_resumes(server.port, kind, session_of(server.port, kind));
+    }
 }
