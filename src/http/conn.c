@@ -256,6 +256,11 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer, const struc
     conn_start(conn);
 }
 
+const struct tls_peer *conn_tls(const struct conn *conn)
+{
+    return conn_is_secure(conn) ? tls_peer_of(&conn->stream) : NULL;
+}
+
 void conn_park(struct conn *conn)
 {
     struct conns *conns = conn->owner;

@@ -92,6 +92,9 @@ static inline bool conn_is_secure(const struct conn *conn)
     return conn->endpoint->tls != NULL;
 }
 
+/* What is known of a connection that is secured; NULL: it is not. */
+const struct tls_peer *conn_tls(const struct conn *conn);
+
 /* Ends a connection whose peer speaks HTTP where TLS is spoken, after telling it so. */
 void conn_refuse_plain(struct conn *conn);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http/h1.h"
+#include "http/h2.h"
 #include "log/log.h"
 #include "net/tls_stream.h"
 
@@ -42,9 +43,12 @@ static bool shake_hands(struct conn *conn)
 
 void conn_serve(struct conn *conn)
 {
-    if (conn_is_secure(conn) && !tls_peer_of(&conn->stream) && !shake_hands(conn))
+    bool fresh = conn_is_secure(conn) && !conn_tls(conn);
+    if (fresh && !shake_hands(conn))
         return;
-    if (conn->kept)
+    if (fresh && str_eq(tls_protocol(&conn->stream), STR("h2")))
+        h2_serve(conn, STR(""));
+    else if (conn->kept)
         conn->kept->protocol->serve(conn);
     else
         h1_serve(conn);

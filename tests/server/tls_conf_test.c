@@ -14,7 +14,7 @@ static void begin(void)
 {
     harness_begin();
     file_directory("www");
-    pki_make("ecdsa", "rsa", "next", "site", "other-root");
+    pki_make("ecdsa", "rsa", "next", "site", "outdated", "other-root");
     pki_encrypt("ecdsa", "encrypted.key");
     pki_ocsp("ecdsa", "ecdsa.der", false);
     file_write("pki/garbage.pem", STR("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
@@ -72,6 +72,7 @@ Test(tls_conf, files)
         {CERTIFICATE("ecdsa.pem") KEY("rsa.key"), "5:12", "@DIR@/pki/rsa.key"},
         {CERTIFICATE("ecdsa.pem") KEY("encrypted.key"), "5:12", "passphrase"},
         {CERTIFICATE("ecdsa.pem"), "4:20", "key"},
+        {CERTIFICATE("outdated.pem") KEY("outdated.key"), "4:20", "expired"},
         {"      certificate:\n        - @DIR@/pki/ecdsa.pem\n        - @DIR@/pki/rsa.pem\n"
          "      key:\n        - @DIR@/pki/ecdsa.key\n        - @DIR@/pki/next.key\n",
          "9:11", "@DIR@/pki/next.key"},

@@ -116,6 +116,9 @@ Test(tls_reload, what_is_broken_changes_nothing)
         assert_hello(get(kept, "/hello"));
         mend_file(&breakages[i], good);
     }
+    pki_replace("ecdsa", "outdated");
+    assert_refused(&server, worker, "a pair that has expired");
+    assert_hello(get(kept, "/hello"));
     cr_assert_leq(service_descriptors(server.pid), descriptors);
     pki_replace("ecdsa", "next");
     assert_ctl(0, "reload");
