@@ -3,6 +3,7 @@
 #define TERN_NET_TLS_CORE_H
 
 #include "base/list.h"
+#include "net/tls_cipher.h"
 #include "net/tls_context.h"
 #include "net/tls_records.h"
 #include "net/tls_stream.h"
@@ -30,33 +31,43 @@ struct tls_context {
 
 struct tls_stream {
     struct stream stream;
-    struct ssl_st *ssl;
+    struct ssl_st *ssl; /* during the handshake; then NULL */
     struct tls_inbox in;
     struct tls_outbox out;
     struct tls_batch *batch; /* where records go that are being made; NULL between two operations */
+    struct tls_cipher opener, sealer;
     struct tls_peer peer;
     char *name, *subject; /* of `peer`, malloc'ed; or NULL */
+    struct str protocol;  /* as agreed on (ALPN) */
     nsec wrote;           /* when it last did */
     uint32_t small;       /* bytes sent since it went slow */
     uint32_t owed;        /* bytes that a write took, and has not told of, since they are not all sent */
+    uint8_t idle_records; /* in a row, without content */
     bool heard;           /* something has come */
     bool plain;           /* and that was a letter: no record of TLS begins so, but every request of HTTP */
     bool ready;           /* the handshake is done */
     bool broken;          /* nothing more can be read or written */
     bool on_pool;         /* this part of the handshake may take its time */
     bool for_pool;        /* what comes next takes long: it belongs there */
+    bool ended;           /* the peer has said that nothing more comes */
+    bool said_end;        /* we have */
 };
 
-/* The stream that is behind a connection of the library's. */
-struct tls_stream *tls_stream_of(const struct ssl_st *ssl);
-
-/* Every operation stands between these two. tls_begin() makes what was left over ready; tls_end() sends what was made,
- * and puts away what is left: 0; -EAGAIN: something is still to be sent; -errno. */
+/* Every operation stands between these two. tls_begin() makes what was left over ready; tls_end() puts away what is left,
+ * and what was made is sent, sent with more to come, or put by until the next operation. 0; -EAGAIN: something is still to
+ * be sent; -errno. */
+enum tls_ending { TLS_SEND, TLS_SEND_MORE, TLS_HOLD };
 void tls_begin(struct tls_stream *t);
-int tls_end(struct tls_stream *t, bool more);
+int tls_end(struct tls_stream *t, enum tls_ending how);
 
 /* Makes a context answer what a handshake asks. */
 void tls_handshake_prepare(const struct tls_context *context);
+
+/* Starts a handshake. 0 or -ENOMEM. */
+int tls_handshake_begin(struct tls_stream *t) __attribute__((warn_unused_result));
+
+/* Frees what it has needed. */
+void tls_handshake_end(struct tls_stream *t);
 
 /* Takes the first error off the library's queue, as text, and forgets the others. */
 const char *tls_error(void);

@@ -9,7 +9,6 @@
 enum {
     TYPE_FIRST = 20,
     TYPE_LAST = 24,                  /* of a record: change_cipher_spec ... heartbeat */
-    HEAD = 5,                        /* bytes before a record's content: its type, a version, its size */
     RECORD_MOST = TLS_RECORD + 2048, /* of TLS 1.2, as it is sent (RFC 5246, 6.2.3) */
     UNSENT_MOST = 4 * TLS_BATCH,     /* kept for a peer that takes nothing and makes us answer */
 };
@@ -18,7 +17,7 @@ enum {
 
 static struct {
     size_t at, end;
-    char bytes[HEAD + RECORD_MOST];
+    char bytes[TLS_HEAD + RECORD_MOST];
 } incoming;
 
 void tls_inbox_begin(struct tls_inbox *in)
@@ -53,23 +52,17 @@ static size_t record_in_front(void)
 {
     const unsigned char *head = (const unsigned char *)incoming.bytes + incoming.at;
     size_t there = incoming.end - incoming.at;
-    if (there < HEAD)
+    if (there < TLS_HEAD)
         return 0;
     size_t content = (size_t)(head[3] << 8 | head[4]);
     if (content > RECORD_MOST || head[0] < TYPE_FIRST || head[0] > TYPE_LAST)
         return there;
-    return there < HEAD + content ? 0 : HEAD + content;
+    return there < TLS_HEAD + content ? 0 : TLS_HEAD + content;
 }
 
-bool tls_inbox_has_record(const struct tls_inbox *in)
+bool tls_inbox_has_more(const struct tls_inbox *in)
 {
-    return in->record || record_in_front();
-}
-
-int tls_inbox_peek(const struct tls_inbox *in)
-{
-    (void)in;
-    return incoming.at < incoming.end ? (unsigned char)incoming.bytes[incoming.at] : -1;
+    return in->content || record_in_front() || !in->dry;
 }
 
 /* One look at the socket: a read that comes back short says that there is no more. */
@@ -88,21 +81,63 @@ static int receive(struct tls_inbox *in, struct stream *s)
     return 0;
 }
 
-ssize_t tls_inbox_take(struct tls_inbox *in, struct stream *s, void *to, size_t n)
+/* Makes sure that a complete record is in front: its size; otherwise as tls_inbox_take(). */
+static ssize_t await_record(struct tls_inbox *in, struct stream *s)
 {
-    while (in->record == 0 && (in->record = (uint32_t)record_in_front()) == 0) {
+    size_t size;
+    while ((size = record_in_front()) == 0) {
         if (in->ended || in->dry)
             return in->ended ? 0 : -EAGAIN;
         int error = receive(in, s);
         if (error)
             return error;
     }
-    if (n > in->record)
-        n = in->record;
+    return (ssize_t)size;
+}
+
+ssize_t tls_inbox_take(struct tls_inbox *in, struct stream *s, void *to, size_t n)
+{
+    ssize_t size = in->record ? in->record : await_record(in, s);
+    if (size <= 0)
+        return size;
+    if (n > (size_t)size)
+        n = (size_t)size;
     memcpy(to, incoming.bytes + incoming.at, n);
     incoming.at += n;
-    in->record -= (uint32_t)n;
+    in->record = (uint16_t)((size_t)size - n);
     return (ssize_t)n;
+}
+
+ssize_t tls_inbox_next(struct tls_inbox *in, struct stream *s, char **record)
+{
+    ssize_t size = await_record(in, s);
+    if (size > 0) {
+        *record = incoming.bytes + incoming.at;
+        incoming.at += (size_t)size;
+    }
+    return size;
+}
+
+void tls_inbox_opened(struct tls_inbox *in, struct str content)
+{
+    size_t start = (size_t)(content.p - incoming.bytes);
+    in->content = (uint16_t)content.n;
+    in->rest = (uint16_t)(incoming.at - start - content.n);
+    incoming.at = start;
+}
+
+size_t tls_inbox_read(struct tls_inbox *in, void *to, size_t n)
+{
+    if (n > in->content)
+        n = in->content;
+    memcpy(to, incoming.bytes + incoming.at, n);
+    incoming.at += n;
+    in->content -= (uint16_t)n;
+    if (in->content == 0) {
+        incoming.at += in->rest;
+        in->rest = 0;
+    }
+    return n;
 }
 
 /* ---- out ---- */
@@ -123,6 +158,16 @@ bool tls_batch_add(struct tls_batch *batch, const void *bytes, size_t n)
     return true;
 }
 
+size_t tls_batch_records(const struct tls_batch *batch)
+{
+    size_t count = 0;
+    for (size_t at = 0; at + TLS_HEAD <= batch->size; count++) {
+        const unsigned char *head = (const unsigned char *)batch->bytes + at;
+        at += TLS_HEAD + (size_t)(head[3] << 8 | head[4]);
+    }
+    return count;
+}
+
 static ssize_t send_bytes(struct stream *s, const char *bytes, size_t n, bool more)
 {
     ssize_t sent = send(s->fd.fd, bytes, n, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
@@ -133,6 +178,7 @@ static ssize_t send_bytes(struct stream *s, const char *bytes, size_t n, bool mo
 
 static int send_unsent(struct tls_outbox *out, struct stream *s, bool more)
 {
+    out->held = false;
     ssize_t sent = out->unsent ? send_bytes(s, out->unsent + out->at, out->size - out->at, more) : 0;
     if (sent < 0)
         return (int)sent;
@@ -158,7 +204,24 @@ static int keep(struct tls_outbox *out, const char *bytes, size_t n)
     memcpy(all + left, bytes, n);
     free(out->unsent);
     *out = (struct tls_outbox){.unsent = all, .size = (uint32_t)(left + n)};
-    return -EAGAIN;
+    return 0;
+}
+
+int tls_outbox_hold(struct tls_outbox *out, struct tls_batch *batch)
+{
+    bool held = out->held || !out->unsent;
+    int error = batch->size ? keep(out, batch->bytes, batch->size) : 0;
+    out->held = held && out->unsent;
+    batch->size = 0;
+    return error;
+}
+
+void tls_outbox_unhold(struct tls_outbox *out, struct tls_batch *batch)
+{
+    if (!out->held || !tls_batch_add(batch, out->unsent, out->size))
+        return;
+    free(out->unsent);
+    *out = (struct tls_outbox){.unsent = NULL};
 }
 
 int tls_outbox_send(struct tls_outbox *out, struct stream *s, struct tls_batch *batch, bool more)
@@ -172,7 +235,7 @@ int tls_outbox_send(struct tls_outbox *out, struct stream *s, struct tls_batch *
     size_t left = batch->size - (size_t)sent;
     error = left ? keep(out, batch->bytes + sent, left) : 0;
     batch->size = 0;
-    return error;
+    return error ? error : left ? -EAGAIN : 0;
 }
 
 void tls_boxes_free(struct tls_inbox *in, struct tls_outbox *out)

@@ -1,15 +1,11 @@
-/* tls_stream.c: see tls_stream.h.
+/* tls_stream.c: see tls_stream.h: records on a connection whose handshake is done (RFC 8446, 5; RFC 5246, 6).
  *
- * OpenSSL never waits here, and never sees a socket: it reads and writes through a BIO of ours, which says "later" when
- * the inbox has no complete record. Each operation begins with the buffers of the worker and ends by putting away what
- * is left in them; in between no other green thread runs. Its queue of errors is empty between two operations.
+ * Each operation begins with the buffers of the worker and ends by putting away what is left in them; in between no other
+ * green thread runs.
  */
 #include "net/tls_stream.h"
 
 #include <errno.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +15,7 @@
 enum {
     SMALL_RECORD = 1400, /* fits into a packet, so that the first bytes can be used when the first packet has come */
     SMALL_BYTES = 64 * 1024, /* sent in small records, while the network is being tried */
+    IDLE_RECORDS = 32,       /* without content, in a row: who sends more means no good */
 };
 #define SLOW_AGAIN NSEC_SEC /* of silence: the network may be another one */
 
@@ -27,111 +24,11 @@ static struct tls_stream *of(const struct stream *s)
     return container_of((struct stream *)s, struct tls_stream, stream);
 }
 
-/* ---- the BIO ---- */
-
-static struct tls_stream *behind(BIO *bio)
-{
-    return BIO_get_data(bio);
-}
-
-struct tls_stream *tls_stream_of(const SSL *ssl)
-{
-    return behind(SSL_get_rbio(ssl));
-}
-
-static int bio_read(BIO *bio, char *to, size_t n, size_t *got)
-{
-    struct tls_stream *t = behind(bio);
-    BIO_clear_retry_flags(bio);
-    ssize_t taken = t->on_pool ? -EAGAIN : tls_inbox_take(&t->in, &t->stream, to, n);
-    if (taken == -EAGAIN)
-        BIO_set_retry_read(bio);
-    if (taken > 0 && !t->heard) {
-        t->heard = true;
-        t->plain = *to >= 'A' && *to <= 'Z';
-    }
-    *got = taken > 0 ? (size_t)taken : 0;
-    return taken > 0;
-}
-
-static int bio_write(BIO *bio, const char *bytes, size_t n, size_t *written)
-{
-    BIO_clear_retry_flags(bio);
-    struct tls_batch *batch = behind(bio)->batch;
-    *written = batch && tls_batch_add(batch, bytes, n) ? n : 0;
-    return *written > 0;
-}
-
-static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
-{
-    (void)bio, (void)number, (void)pointer;
-    return command == BIO_CTRL_FLUSH; /* what is in the batch goes out when the operation ends */
-}
-
-/* Made once, for all streams. */
-static BIO_METHOD *bio_method(void)
-{
-    static BIO_METHOD *method;
-    if (method)
-        return method;
-    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tern stream");
-    if (!method)
-        return NULL;
-    BIO_meth_set_read_ex(method, bio_read);
-    BIO_meth_set_write_ex(method, bio_write);
-    BIO_meth_set_ctrl(method, bio_ctrl);
-    return method;
-}
-
 int tls_stream_start(struct stream *s, const struct tls_context *context)
 {
     struct tls_stream *t = of(s);
-    BIO_METHOD *method = bio_method();
-    BIO *bio = method ? BIO_new(method) : NULL;
     *t = (struct tls_stream){.stream = *s, .peer = {.endpoint = context, .chosen = context}};
-    t->ssl = bio ? SSL_new(context->ssl) : NULL;
-    if (!t->ssl) {
-        BIO_free(bio);
-        ERR_clear_error();
-        return -ENOMEM;
-    }
-    BIO_set_data(bio, t);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(t->ssl, bio, bio);
-    SSL_set_accept_state(t->ssl);
-    return 0;
-}
-
-/* ---- operations ---- */
-
-void tls_begin(struct tls_stream *t)
-{
-    tls_inbox_begin(&t->in);
-    t->batch = tls_batch_begin();
-}
-
-int tls_end(struct tls_stream *t, bool more)
-{
-    int kept = tls_inbox_end(&t->in);
-    int error = tls_outbox_send(&t->out, &t->stream, t->batch, more);
-    t->batch = NULL;
-    t->broken |= kept < 0 || (error && error != -EAGAIN);
-    return kept < 0 ? kept : error;
-}
-
-/* What a call that did not succeed means: 0: the peer has ended in good order; -EAGAIN, -errno. */
-static int failure(struct tls_stream *t, int result)
-{
-    switch (SSL_get_error(t->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-        return -EAGAIN;
-    case SSL_ERROR_ZERO_RETURN:
-        return 0;
-    default:
-        t->broken = true;
-        ERR_clear_error();
-        return t->in.ended ? -ECONNRESET : -ECONNABORTED;
-    }
+    return tls_handshake_begin(t);
 }
 
 const struct tls_peer *tls_peer_of(const struct stream *s)
@@ -141,84 +38,205 @@ const struct tls_peer *tls_peer_of(const struct stream *s)
 
 struct str tls_protocol(const struct stream *s)
 {
-    const unsigned char *name;
-    unsigned n;
-    SSL_get0_alpn_selected(of(s)->ssl, &name, &n);
-    return (struct str){(const char *)name, n};
+    return of(s)->protocol;
+}
+
+/* ---- operations ---- */
+
+void tls_begin(struct tls_stream *t)
+{
+    tls_inbox_begin(&t->in);
+    t->batch = tls_batch_begin();
+    tls_outbox_unhold(&t->out, t->batch);
+}
+
+int tls_end(struct tls_stream *t, enum tls_ending how)
+{
+    int kept = tls_inbox_end(&t->in);
+    int error = how == TLS_HOLD ? tls_outbox_hold(&t->out, t->batch)
+                                : tls_outbox_send(&t->out, &t->stream, t->batch, how == TLS_SEND_MORE);
+    t->batch = NULL;
+    t->broken |= kept < 0 || (error && error != -EAGAIN);
+    return kept < 0 ? kept : error;
+}
+
+/* Puts a record into the batch. False: there is no room, or it can't be made. */
+static bool put_record(struct tls_stream *t, enum tls_type type, struct str content)
+{
+    if (tls_batch_room(t->batch) < content.n + TLS_SEALED)
+        return false;
+    size_t size = tls_seal(&t->sealer, t->batch->bytes + t->batch->size, type, content);
+    t->batch->size += size;
+    t->broken |= size == 0;
+    return size > 0;
+}
+
+static void put_alert(struct tls_stream *t, bool fatal, enum tls_alert alert)
+{
+    const char content[] = {fatal ? 2 : 1, (char)alert};
+    (void)!put_record(t, TLS_ALERT,
+                      (struct str){content, sizeof content}); /* there is no room only for who reads nothing */
+}
+
+/* ---- what is no content ---- */
+
+enum { WARNING = 1 };
+
+/* The key that we seal with gives way to the next one (RFC 8446, 4.6.3). */
+static bool update_sealer(struct tls_stream *t)
+{
+    static const struct str message = STR_INIT("\x18\0\0\1\0"); /* not asking for the same */
+    return put_record(t, TLS_HANDSHAKE, message) && tls_cipher_update(&t->sealer) == 0;
+}
+
+/* RFC 8446, 4.6.3: nothing stands behind it in its record, since that would be of the old key. In TLS 1.2 it can only be
+ * the wish to begin anew, which is not granted. */
+static enum tls_alert on_handshake(struct tls_stream *t, struct str message)
+{
+    static const struct str head = STR_INIT("\x18\0\0\1");
+    if (!t->opener.is13)
+        return TLS_NO_RENEGOTIATION;
+    if (!str_starts(message, head) || message.n != head.n + 1 || (unsigned char)message.p[head.n] > 1)
+        return TLS_UNEXPECTED_MESSAGE;
+    bool asked = message.p[head.n];
+    if (tls_cipher_update(&t->opener) < 0 || (asked && !update_sealer(t)))
+        return TLS_INTERNAL_ERROR;
+    return 0;
+}
+
+/* RFC 8446, 6: all but two end the connection, at once and without an answer. */
+static enum tls_alert on_alert(struct tls_stream *t, struct str alert)
+{
+    if (alert.n != 2)
+        return TLS_DECODE_ERROR;
+    enum tls_alert what = (enum tls_alert)(unsigned char)alert.p[1];
+    bool harmless = what == TLS_USER_CANCELED || (!t->opener.is13 && alert.p[0] == WARNING);
+    t->ended = what == TLS_CLOSE_NOTIFY;
+    t->broken |= !t->ended && !harmless;
+    return 0;
+}
+
+static enum tls_alert on_data(struct tls_stream *t, struct str content)
+{
+    if (content.n)
+        tls_inbox_opened(&t->in, content);
+    return 0;
+}
+
+static enum tls_alert on_unexpected(struct tls_stream *t, struct str content)
+{
+    (void)t, (void)content;
+    return TLS_UNEXPECTED_MESSAGE;
+}
+
+static enum tls_alert serve_record(struct tls_stream *t, enum tls_type type, struct str content)
+{
+    static enum tls_alert (*const served[])(struct tls_stream *, struct str) = {
+        [TLS_CHANGE_CIPHER_SPEC] = on_unexpected,
+        [TLS_ALERT] = on_alert,
+        [TLS_HANDSHAKE] = on_handshake,
+        [TLS_DATA] = on_data,
+    };
+    bool known = type >= TLS_CHANGE_CIPHER_SPEC && type <= TLS_DATA;
+    enum tls_alert wrong = (known ? served[type] : on_unexpected)(t, content);
+    t->idle_records = t->in.content ? 0 : t->idle_records + 1;
+    return !wrong && t->idle_records > IDLE_RECORDS ? TLS_UNEXPECTED_MESSAGE : wrong;
 }
 
 /* ---- reading ---- */
 
+/* Sees to it that there is content to read. 1; 0: the peer has ended in good order; -EAGAIN; -errno. */
+static int await_content(struct tls_stream *t)
+{
+    while (!t->in.content && !t->ended && !t->broken) {
+        char *record;
+        enum tls_type type;
+        struct str content;
+        ssize_t n = tls_inbox_next(&t->in, &t->stream, &record);
+        if (n <= 0)
+            return n < 0 ? (int)n : -ECONNRESET; /* an end that was not announced may be somebody else's doing */
+        enum tls_alert wrong = tls_open(&t->opener, record, (size_t)n, &type, &content);
+        if (!wrong)
+            wrong = serve_record(t, type, content);
+        if (wrong) {
+            put_alert(t, true, wrong);
+            t->broken = true;
+        }
+    }
+    return t->broken ? -ECONNABORTED : !t->ended;
+}
+
 static ssize_t tls_read(struct stream *s, void *to, size_t n)
 {
     struct tls_stream *t = of(s);
-    size_t done = 0, got;
-    ssize_t result = 0;
-    if (t->broken)
+    size_t done = 0;
+    int result = 1;
+    if (t->broken || !t->ready)
         return -ECONNABORTED;
     tls_begin(t);
-    do {
-        int read = SSL_read_ex(t->ssl, (char *)to + done, n - done, &got);
-        result = read ? 1 : failure(t, read);
-        done += read ? got : 0;
-    } while (result > 0 && done < n && (tls_inbox_has_record(&t->in) || !t->in.dry));
-    (void)!tls_end(t, false); /* what it may have had to answer goes out with the next write, if it can't now */
+    while (done < n && (done == 0 || tls_inbox_has_more(&t->in)) && (result = await_content(t)) > 0)
+        done += tls_inbox_read(&t->in, (char *)to + done, n - done);
+    /* What was to be answered goes with the answer to what was read, or now, if that is yet to come. */
+    (void)!tls_end(t, done && !t->broken ? TLS_HOLD : TLS_SEND);
     return done ? (ssize_t)done : result;
 }
 
 /* ---- writing ---- */
 
-static size_t record_size(const struct tls_stream *t)
+/* Puts bytes into records, as many as the batch has room for. The number of these bytes. */
+static size_t seal(struct tls_stream *t, struct str bytes)
 {
-    return t->small < SMALL_BYTES ? SMALL_RECORD : TLS_RECORD;
-}
-
-/* Puts bytes into records, and these into the batch, which has room for TLS_BATCH of them. */
-static int seal(struct tls_stream *t, const char *bytes, size_t n)
-{
-    for (size_t done; n; bytes += done, n -= done) {
-        size_t record = record_size(t);
-        int written = SSL_write_ex(t->ssl, bytes, record < n ? record : n, &done);
-        if (!written)
-            return failure(t, written);
-        t->small += t->small < SMALL_BYTES ? (uint32_t)done : 0;
+    size_t sealed = 0;
+    while (sealed < bytes.n && !t->broken) {
+        size_t size = t->small < SMALL_BYTES ? SMALL_RECORD : TLS_RECORD, left = bytes.n - sealed;
+        size = size < left ? size : left;
+        if (tls_cipher_is_worn(&t->sealer) && !(t->sealer.is13 && update_sealer(t)))
+            t->broken = true;
+        if (t->broken || !put_record(t, TLS_DATA, (struct str){bytes.p + sealed, size}))
+            break;
+        t->small += t->small < SMALL_BYTES ? (uint32_t)size : 0;
+        sealed += size;
     }
-    return 0;
+    return sealed;
 }
 
-/* Small pieces share a record; what fills one by itself is sealed where it is. */
-static ssize_t seal_pieces(struct tls_stream *t, const struct iovec *pieces, int count)
+/* Small pieces share a record; what is large enough for one is sealed where it is. */
+static size_t seal_pieces(struct tls_stream *t, const struct iovec *pieces, int count)
 {
     static char together[TLS_RECORD];
     size_t sealed = 0, gathered = 0;
-    int error = 0;
-    for (int i = 0; i < count && !error; i++) {
+    for (int i = 0; i < count; i++) {
         struct str piece = {pieces[i].iov_base, pieces[i].iov_len};
-        while (piece.n && sealed + gathered < TLS_BATCH && !error) {
-            size_t room = TLS_RECORD - gathered, n = piece.n < room ? piece.n : room;
-            bool alone = gathered == 0 && (n == TLS_RECORD || i + 1 == count);
-            if (!alone)
-                memcpy(together + gathered, piece.p, n);
-            gathered += n;
-            if (gathered == TLS_RECORD || i + 1 == count) {
-                error = seal(t, alone ? piece.p : together, gathered);
-                sealed += gathered;
-                gathered = 0;
-            }
-            piece = str_skip(piece, n);
+        if (gathered + piece.n <= sizeof together && i + 1 < count) {
+            memcpy(together + gathered, piece.p, piece.n);
+            gathered += piece.n;
+            continue;
         }
+        size_t n = gathered && piece.n > sizeof together - gathered ? sizeof together - gathered : piece.n;
+        if (gathered) {
+            memcpy(together + gathered, piece.p, n);
+            size_t done = seal(t, (struct str){together, gathered + n});
+            sealed += done;
+            if (done < gathered + n)
+                return sealed;
+            piece = str_skip(piece, n);
+            gathered = 0;
+        }
+        size_t done = seal(t, piece);
+        sealed += done;
+        if (done < piece.n)
+            return sealed;
     }
-    if (gathered && !error)
-        error = seal(t, together, gathered);
-    return error ? error : (ssize_t)(sealed + gathered);
+    return sealed;
 }
 
 /* A write begins by finishing the one before. Bytes: those that it took, and never told of. */
 static ssize_t resume(struct tls_stream *t)
 {
-    if (t->broken)
+    if (t->broken || !t->ready)
         return -ECONNABORTED;
-    int error = t->out.unsent ? tls_outbox_send(&t->out, &t->stream, tls_batch_begin(), false) : 0;
+    bool unsent = t->out.unsent && !t->out.held;
+    int error = unsent ? tls_outbox_send(&t->out, &t->stream, tls_batch_begin(), false) : 0;
     if (error)
         return error;
     size_t owed = t->owed;
@@ -235,13 +253,11 @@ static void begin_write(struct tls_stream *t)
 }
 
 /* What was sealed counts as taken when all of it is sent: whoever waits until then waits for the peer. */
-static ssize_t end_write(struct tls_stream *t, ssize_t sealed, bool more)
+static ssize_t end_write(struct tls_stream *t, size_t sealed, bool more)
 {
-    int error = tls_end(t, more);
-    if (sealed < 0)
-        return sealed;
+    int error = tls_end(t, more ? TLS_SEND_MORE : TLS_SEND);
     t->owed = error == -EAGAIN ? (uint32_t)sealed : 0;
-    return error ? error : sealed;
+    return error ? error : t->broken ? -ECONNABORTED : (ssize_t)sealed;
 }
 
 static ssize_t tls_write(struct stream *s, const struct iovec *pieces, int count, bool more)
@@ -254,6 +270,7 @@ static ssize_t tls_write(struct stream *s, const struct iovec *pieces, int count
     return end_write(t, seal_pieces(t, pieces, count), more);
 }
 
+/* Bytes; or, if that is none, 0 at the end of the file, or -errno. */
 static ssize_t seal_file(struct tls_stream *t, int file, off_t at, size_t n)
 {
     static char content[TLS_RECORD];
@@ -263,10 +280,10 @@ static ssize_t seal_file(struct tls_stream *t, int file, off_t at, size_t n)
         ssize_t got = pread(file, content, left < sizeof content ? left : sizeof content, at + (off_t)sealed);
         if (got <= 0)
             return sealed || got == 0 ? (ssize_t)sealed : -errno;
-        int error = seal(t, content, (size_t)got);
-        if (error)
-            return error;
-        sealed += (size_t)got;
+        size_t done = seal(t, (struct str){content, (size_t)got});
+        sealed += done;
+        if (done < (size_t)got)
+            break;
     }
     return (ssize_t)sealed;
 }
@@ -277,7 +294,9 @@ static ssize_t tls_sendfile(struct stream *s, int file, off_t *at, size_t n)
     ssize_t sent = resume(t);
     if (sent == 0) {
         begin_write(t);
-        sent = end_write(t, seal_file(t, file, *at, n), false);
+        ssize_t sealed = seal_file(t, file, *at, n);
+        sent = end_write(t, sealed > 0 ? (size_t)sealed : 0, false);
+        sent = sealed < 0 ? sealed : sent;
     }
     *at += sent > 0 ? sent : 0;
     return sent;
@@ -288,12 +307,12 @@ static ssize_t tls_sendfile(struct stream *s, int file, off_t *at, size_t n)
 /* Tells the peer that nothing more comes (RFC 8446, 6.1), so that it knows that nothing was cut off. */
 static void say_end(struct tls_stream *t)
 {
-    if (!t->ready || t->broken || SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN)
+    if (!t->ready || t->broken || t->said_end)
         return;
+    t->said_end = true;
     tls_begin(t);
-    (void)!SSL_shutdown(t->ssl);
-    ERR_clear_error();
-    (void)!tls_end(t, false); /* if there is no room, the peer does not even read what came before */
+    put_alert(t, false, TLS_CLOSE_NOTIFY);
+    (void)!tls_end(t, TLS_SEND); /* if there is no room, the peer does not even read what came before */
 }
 
 static void tls_shutdown(struct stream *s)
@@ -306,7 +325,9 @@ static void tls_close(struct stream *s)
 {
     struct tls_stream *t = of(s);
     say_end(t);
-    SSL_free(t->ssl);
+    tls_handshake_end(t);
+    tls_cipher_end(&t->opener);
+    tls_cipher_end(&t->sealer);
     tls_boxes_free(&t->in, &t->out);
     free(t->name);
     free(t->subject);
