@@ -255,7 +255,9 @@ static void begin_write(struct tls_stream *t)
 /* What was sealed counts as taken when all of it is sent: whoever waits until then waits for the peer. */
 static ssize_t end_write(struct tls_stream *t, size_t sealed, bool more)
 {
-    int error = tls_end(t, more ? TLS_SEND_MORE : TLS_SEND);
+    bool few =
+        t->batch->size < TLS_RECORD; /* if more follows soon, they can wait for it here as well as in the kernel */
+    int error = tls_end(t, !more ? TLS_SEND : few ? TLS_HOLD : TLS_SEND_MORE);
     t->owed = error == -EAGAIN ? (uint32_t)sealed : 0;
     return error ? error : t->broken ? -ECONNABORTED : (ssize_t)sealed;
 }
