@@ -65,7 +65,7 @@ static bool put_record(struct tls_stream *t, enum tls_type type, struct str cont
 {
     if (tls_batch_room(t->batch) < content.n + TLS_SEALED)
         return false;
-    size_t size = tls_seal(&t->sealer, t->batch->bytes + t->batch->size, type, content);
+    size_t size = tls_cipher_seal(&t->sealer, t->batch->bytes + t->batch->size, type, content);
     t->batch->size += size;
     t->broken |= size == 0;
     return size > 0;
@@ -155,7 +155,7 @@ static int await_content(struct tls_stream *t)
         ssize_t n = tls_inbox_next(&t->in, &t->stream, &record);
         if (n <= 0)
             return n < 0 ? (int)n : -ECONNRESET; /* an end that was not announced may be somebody else's doing */
-        enum tls_alert wrong = tls_open(&t->opener, record, (size_t)n, &type, &content);
+        enum tls_alert wrong = tls_cipher_open(&t->opener, record, (size_t)n, &type, &content);
         if (!wrong)
             wrong = serve_record(t, type, content);
         if (wrong) {
