@@ -235,6 +235,16 @@ static int wait(struct h2 *h2)
     return ready > 0 || ready == -EINTR || ready == -ETIMEDOUT ? 0 : ready;
 }
 
+/* The peer says nothing any more, so it will open no window for what is left. */
+static void give_up(struct h2 *h2)
+{
+    list_each (l, next, &h2->streams) {
+        struct h2_stream *s = container_of(l, struct h2_stream, link);
+        if (h2_output_left(&s->out))
+            h2_stream_fail(s, -ECONNRESET);
+    }
+}
+
 /* After a step: `sent` is what send_all() came to. */
 static int decide(struct h2 *h2, int sent)
 {
@@ -244,6 +254,8 @@ static int decide(struct h2 *h2, int sent)
         return LINGER;
     if (h2->ended && h2->running == 0)
         return -ECONNRESET;
+    if (h2->ended && !sent)
+        give_up(h2);
     if (sent == -EBUSY || h2->readable || h2->posted)
         return green_yield();
     if (h2->count == 0 && h2->farewell == H2_STAYING && !h2->conn->owner->draining)

@@ -172,6 +172,17 @@ H2Test(who_has_said_all_still_gets_its_answers)
     h2_peer_close(peer);
 }
 
+H2Test(who_has_said_all_opens_no_window)
+{
+    struct h2_peer *peer = h2_peer_open(1);
+    int32_t id = h2_peer_get(peer, "/bytes/100000");
+    h2_peer_until(peer, h2_peer_answer(peer, id)->status == 200);
+    cr_assert_eq(shutdown(peer->pair.peer, SHUT_WR), 0);
+    h2_peer_until(peer, peer->over);
+    cr_expect_eq(h2_peer_answer(peer, id)->length, 0);
+    h2_peer_close(peer);
+}
+
 H2Test(the_last_request_is_announced)
 {
     pair_server.limits.requests_per_connection = 3;

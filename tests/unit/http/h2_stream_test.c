@@ -136,6 +136,27 @@ H2Test(a_peer_that_reads_nothing_is_cut_off)
     h2_peer_close(peer);
 }
 
+/* Threads of requests that were taken back go on until they notice: there is a bound to them. */
+H2Test(requests_taken_back_hold_no_more_threads_than_there_may_be)
+{
+    pair_server.limits.streams = 5;
+    struct h2_peer *peer = h2_peer_open(0);
+    h2_peer_fetch(peer, "/hello");
+    for (int i = 0; i < 20; i++) {
+        int32_t id = h2_peer_get(peer, "/wait");
+        h2_peer_move(peer);
+        cr_assert_eq(green_sleep(NSEC_MS), 0);
+        cr_assert_eq(nghttp2_submit_rst_stream(peer->session, 0, id, NGHTTP2_CANCEL), 0);
+        h2_peer_until(peer, h2_peer_answer(peer, id)->over);
+    }
+    cr_expect_eq(h2_peer_served, 1 + 10);
+    for (int i = 0; i < 10; i++)
+        green_sem_post(&h2_peer_gate);
+    wait_for(peer->pair.conn->state == CONN_IDLE);
+    cr_expect_eq(h2_peer_fetch(peer, "/hello")->status, 200);
+    h2_peer_close(peer);
+}
+
 /* ---- content of requests ---- */
 
 H2Test(content_comes_back_whole)
