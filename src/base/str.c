@@ -71,9 +71,12 @@ static const struct unit size_units[] = {
     {STR_INIT(""), 1},
 };
 
+#define SECOND 1000000000ULL
+
 static const struct unit time_units[] = {
-    {STR_INIT("ms"), 1000000ULL},          {STR_INIT("s"), 1000000000ULL},         {STR_INIT("m"), 60 * 1000000000ULL},
-    {STR_INIT("h"), 3600 * 1000000000ULL}, {STR_INIT("d"), 86400 * 1000000000ULL}, {STR_INIT(""), 1000000000ULL},
+    {STR_INIT("ms"), SECOND / 1000},       {STR_INIT("s"), SECOND},         {STR_INIT("m"), 60 * SECOND},
+    {STR_INIT("h"), 3600 * SECOND},        {STR_INIT("d"), 86400 * SECOND}, {STR_INIT("w"), 7 * 86400 * SECOND},
+    {STR_INIT("y"), 365 * 86400 * SECOND}, {STR_INIT(""), SECOND},
 };
 
 static int to_units(struct str s, const struct unit *units, size_t count, uint64_t max, uint64_t *value)

@@ -84,7 +84,8 @@ int str_to_u64(struct str s, uint64_t *value) __attribute__((warn_unused_result)
 /* A size in bytes: digits with an optional k, m or g (powers of 1024). 0, -EINVAL or -ERANGE. */
 int str_to_size(struct str s, uint64_t *bytes) __attribute__((warn_unused_result));
 
-/* A duration in nanoseconds: digits with an optional ms, s, m, h or d; seconds without. 0, -EINVAL or -ERANGE. */
+/* A duration in nanoseconds: digits with an optional ms, s, m, h, d, w or y (365 days); seconds without. 0, -EINVAL or
+ * -ERANGE. */
 int str_to_time(struct str s, int64_t *nanoseconds) __attribute__((warn_unused_result));
 
 /* Edits (insert, delete, replace, swap of neighbours) that turn a into b, for "did you mean"; at most `limit`. */

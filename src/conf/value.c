@@ -12,8 +12,14 @@ struct unit {
 /* Largest first; the last one divides whatever is left. */
 static const struct unit no_units[] = {{"", 1}};
 static const struct unit size_units[] = {{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"", 1}};
-static const struct unit time_units[] = {{"d", 86400 * NSEC_SEC}, {"h", 3600 * NSEC_SEC}, {"m", 60 * NSEC_SEC},
-                                         {"s", NSEC_SEC},         {"ms", NSEC_MS},        {"ns", 1}};
+static const struct unit time_units[] = {{"y", 365 * 86400 * NSEC_SEC},
+                                         {"w", 7 * 86400 * NSEC_SEC},
+                                         {"d", 86400 * NSEC_SEC},
+                                         {"h", 3600 * NSEC_SEC},
+                                         {"m", 60 * NSEC_SEC},
+                                         {"s", NSEC_SEC},
+                                         {"ms", NSEC_MS},
+                                         {"ns", 1}};
 
 /* A kind of number: how it is read, and how it is spoken of. */
 struct number {
@@ -43,7 +49,7 @@ static int parse_size(struct str text, int64_t *value)
 static const struct number numbers[] = {
     [CONF_INT] = {parse_int, no_units, "a number"},
     [CONF_SIZE] = {parse_size, size_units, "a size (bytes, or with k, m or g)"},
-    [CONF_TIME] = {str_to_time, time_units, "a duration (seconds, or with ms, s, m, h or d)"},
+    [CONF_TIME] = {str_to_time, time_units, "a duration (seconds, or with ms, s, m, h, d, w or y)"},
 };
 
 enum { SHOWN_MAX = 60 }; /* bytes of a value that a message shows */

@@ -16,7 +16,7 @@ enum conf_kind {
     CONF_BOOL,   /* on off, true false, yes no, and On and ON like these -> bool */
     CONF_INT,    /* decimal digits, or a word -> int64_t; the words are -1, -2 ... in their order */
     CONF_SIZE,   /* bytes, or with k m g -> uint64_t */
-    CONF_TIME,   /* seconds, or with ms s m h d -> nsec */
+    CONF_TIME,   /* seconds, or with ms s m h d w y -> nsec */
     CONF_TEXT,   /* any text -> struct str, NUL-terminated */
     CONF_PATH,   /* of a file, or one of the words: no empty text, and no word such as `off` that is meant otherwise */
     CONF_ENUM,   /* one of the words -> int, its index */

@@ -8,13 +8,16 @@
 #include <unistd.h>
 
 #include "http/date.h"
+#include "http/status.h"
 #include "log/log.h"
+#include "net/tls_stream.h"
 
 enum {
     UNWANTED_READS = 16,             /* of a lingering connection, each time it is readable */
     UNWANTED_MAX = 64 * 1024 * 1024, /* bytes that are thrown away before the peer is cut off after all */
 };
 #define CUT_ROUND (50 * NSEC_MS)
+#define YOUNG NSEC_SEC /* a connection that is not ended for another one yet */
 #define LINGER_TIME (5 * NSEC_SEC)
 #define LAST_LINGER_TIME NSEC_SEC /* of a worker that would end otherwise */
 
@@ -113,8 +116,8 @@ static struct str no_field(const void *request, struct str name)
     return STR("");
 }
 
-/* There is no thread that could serve the connection, or even read what it wants. */
-static void log_busy(const struct conn *conn, const char *reason)
+/* What no exchange tells of. */
+static void log_unserved(const struct conn *conn, unsigned status, const char *reason)
 {
     char client[PEER_TEXT];
     struct timespec now;
@@ -123,26 +126,46 @@ static void log_busy(const struct conn *conn, const char *reason)
         .time = now.tv_sec,
         .ms = (unsigned)(now.tv_nsec / NSEC_MS),
         .client = peer_print(&conn->peer, client),
-        .status = 503,
+        .status = status,
         .reason = str_of(reason),
         .field = no_field,
     };
     conns_log(conn->owner, &entry);
 }
 
+/* An answer in the clear to who has not asked in a way that could be understood, or can't be served. */
+static void say_plainly(const struct conn *conn, int status, struct str fields, struct str text)
+{
+    char head[512], date[HTTP_DATE_SIZE];
+    struct out o = out_on(head, sizeof head);
+    http_date_write(date, time(NULL));
+    out_put(&o, http_status_line(status));
+    out_text(&o, "Server: tern\r\nDate: ");
+    out_bytes(&o, date, sizeof date);
+    out_text(&o, "\r\nConnection: close\r\nContent-Length: ");
+    out_u64(&o, text.n);
+    out_text(&o, "\r\n");
+    out_put(&o, fields);
+    out_text(&o, "\r\n");
+    out_put(&o, text);
+    (void)!send(conn->stream.fd.fd, head, out_len(&o), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* The peer learns that it was not its fault, if it can be told in so few words. */
 static void send_busy(const struct conn *conn, const char *reason)
 {
-    log_busy(conn, reason);
-    if (conn_is_secure(conn))
-        return;
-    char text[256], date[HTTP_DATE_SIZE];
-    struct out o = out_on(text, sizeof text);
-    http_date_write(date, time(NULL));
-    out_text(&o, "HTTP/1.1 503 Service Unavailable\r\nServer: tern\r\nDate: ");
-    out_bytes(&o, date, sizeof date);
-    out_text(&o, "\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    (void)!send(conn->stream.fd.fd, text, out_len(&o), MSG_NOSIGNAL | MSG_DONTWAIT);
+    log_unserved(conn, 503, reason);
+    if (!conn_is_secure(conn) && (!conn->kept || !conn->kept->protocol->drain))
+        say_plainly(conn, 503, STR("Retry-After: 1\r\n"), STR(""));
+}
+
+void conn_refuse_plain(struct conn *conn)
+{
+    static const char reason[] = "a plain HTTP request on a port of TLS";
+    static const struct str text = STR_INIT("This port speaks TLS. Ask for it with https:// instead of http://.\n");
+    log_unserved(conn, 400, reason);
+    say_plainly(conn, 400, STR("Content-Type: text/plain\r\n"), text);
+    conn_linger(conn);
 }
 
 /* There is no thread to serve the connection with. */
@@ -207,14 +230,16 @@ static void on_timer(struct wheel_node *timer)
 
 void conn_open(struct conns *conns, int fd, const struct peer *peer, const struct http_endpoint *endpoint)
 {
-    const struct stream_ops *ops = &stream_plain;
+    const struct stream_ops *ops = endpoint->tls ? &stream_tls : &stream_plain;
     struct conn *conn = malloc(offsetof(struct conn, stream) + ops->size);
-    if (!conn) {
+    if (conn)
+        stream_init(&conn->stream, ops, fd);
+    if (!conn || (endpoint->tls && tls_stream_start(&conn->stream, endpoint->tls) < 0)) {
         log_limited(LOG_LEVEL_WARN, "connection closed: no memory");
         close(fd);
+        free(conn);
         return;
     }
-    stream_init(&conn->stream, ops, fd);
     conn->endpoint = endpoint;
     conn->task.kind = &kind;
     conn->thread = NULL;
@@ -234,8 +259,7 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer, const struc
 
 const struct tls_peer *conn_tls(const struct conn *conn)
 {
-    (void)conn;
-    return NULL;
+    return conn_is_secure(conn) ? tls_peer_of(&conn->stream) : NULL;
 }
 
 void conn_park(struct conn *conn)
@@ -271,14 +295,33 @@ bool conn_is_last(const struct conn *conn, bool more)
     return (conn->owner->draining && !more) || (most && conn->requests >= most);
 }
 
-/* Ends the one that can best be done without. False: all of them have a thread. */
+/* A client that has come a moment ago, and whose handshake was costly, gets the time to ask for something: if each made
+ * room for the next one, nobody would be served. */
+static bool is_young(const struct conn *conn)
+{
+    const struct http_timeouts *timeouts = &conn->owner->server->timeouts;
+    nsec time = conn_tls(conn) ? timeouts->idle : timeouts->handshake;
+    return conn_is_secure(conn) && conn->requests == 0 && conn->timer.deadline - time > green_now() - YOUNG;
+}
+
+/* Who has been in a state for longest, but for the young. */
+static struct conn *find_dispensable(struct conns *conns, enum conn_state state)
+{
+    list_each (l, next, &conns->by_state[state]) {
+        struct conn *conn = container_of(l, struct conn, link);
+        if (state == CONN_LINGERING || !is_young(conn))
+            return conn;
+    }
+    return NULL;
+}
+
+/* Ends the one that can best be done without. False: there is none. */
 static bool end_one(struct conns *conns)
 {
     static const enum conn_state order[] = {CONN_IDLE, CONN_LINGERING, CONN_BEGUN};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        struct list *longest = conns->by_state[order[i]].next;
-        struct conn *conn = container_of(longest, struct conn, link);
-        if (longest == &conns->by_state[order[i]])
+        struct conn *conn = find_dispensable(conns, order[i]);
+        if (!conn)
             continue;
         if (order[i] == CONN_BEGUN)
             send_busy(conn, "limits.connections reached");
@@ -292,8 +335,8 @@ int conns_wait_room(struct conns *conns)
 {
     while (conns->count >= conns->max && !end_one(conns)) {
         log_limited(LOG_LEVEL_WARN, "limits.connections reached (%zu): new connections wait", conns->max);
-        int error = green_cond_wait(&conns->room, NULL, NSEC_NEVER);
-        if (error)
+        int error = green_cond_wait(&conns->room, NULL, nsec_add(green_now(), YOUNG));
+        if (error && error != -ETIMEDOUT)
             return error;
     }
     return 0;

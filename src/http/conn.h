@@ -95,6 +95,9 @@ static inline bool conn_is_secure(const struct conn *conn)
 /* What is known of a connection that is secured; NULL: it is not. */
 const struct tls_peer *conn_tls(const struct conn *conn);
 
+/* Ends a connection whose peer speaks HTTP where TLS is spoken, after telling it so. */
+void conn_refuse_plain(struct conn *conn);
+
 /* By the thread of an ACTIVE connection, as its last act: waits for the next request without it; waits for the rest of
  * one that has begun, until the deadline at most: then, too, conn_serve() is called; or ends the connection, at once or
  * after lingering. */

@@ -5,9 +5,11 @@
 
 const struct http_policy *const *http_policies;
 
-bool http_policy_key(size_t i, struct conf_key *key)
+static bool policy_key(size_t i, bool of_route, struct conf_key *key)
 {
     for (const struct http_policy *const *p = http_policies; p && *p; p++) {
+        if (of_route && (*p)->of_site)
+            continue;
         if (i < (*p)->table->count) {
             *key = (*p)->table->keys[i];
             return true;
@@ -15,6 +17,16 @@ bool http_policy_key(size_t i, struct conf_key *key)
         i -= (*p)->table->count;
     }
     return false;
+}
+
+bool http_site_policy_key(size_t i, struct conf_key *key)
+{
+    return policy_key(i, false, key);
+}
+
+bool http_route_policy_key(size_t i, struct conf_key *key)
+{
+    return policy_key(i, true, key);
 }
 
 static bool is_asked_for(const struct conf_node *node, const struct http_policy *policy)
@@ -58,7 +70,8 @@ int http_policies_read(struct conf_reader *r, struct conf_node *node, const stru
         return -ENOMEM;
     for (const struct http_policy *const *p = http_policies; p && *p; p++) {
         const void *settings = find_settings(outer, *p);
-        int error = is_asked_for(node, *p) ? read_settings(r, node, *p, settings, &settings) : 0;
+        bool asked = !(outer && (*p)->of_site) && is_asked_for(node, *p); /* a route's key of that name is another's */
+        int error = asked ? read_settings(r, node, *p, settings, &settings) : 0;
         first = first ? first : error;
         if (settings && !error)
             policies->v[policies->n++] = (struct http_applied){*p, settings};

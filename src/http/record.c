@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "net/tls_stream.h"
+
 static struct str find_field(const void *request, struct str name)
 {
     return http_field(request, name);
@@ -31,6 +33,14 @@ static struct access_times times_of(const struct http_times *times)
         .pool = now.pool - read.pool,
         .client = now.descriptor - read.descriptor,
     };
+}
+
+static void find_tls(const struct tls_peer *tls, struct access_entry *entry)
+{
+    entry->tls_version = str_of(tls->version);
+    entry->tls_cipher = str_of(tls->cipher);
+    entry->tls_name = tls->name;
+    entry->tls_subject = tls->subject;
 }
 
 /* What costs a system call, or the clock. */
@@ -65,6 +75,8 @@ void conn_record(struct conn *conn, const struct exchange *x)
         .field = find_field,
         .time = time(NULL),
     };
+    if (x->tls)
+        find_tls(x->tls, &entry);
     unsigned needs = access_needs(log);
     if (needs)
         find_out(conn, x, needs, &entry);

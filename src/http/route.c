@@ -32,6 +32,12 @@ const struct http_site *http_site_find(const struct http_sites *sites, struct st
     return site ? site : sites->fallback;
 }
 
+const struct tls_context *http_sites_choose(const void *sites, struct str name)
+{
+    const struct http_site *site = http_site_find(sites, name);
+    return site ? site->tls : NULL;
+}
+
 /* Of the two routes that a path may have, the one of that kind. Most lengths need no look. */
 static const struct http_route *probe(const struct http_site *site, struct str path, bool exact)
 {

@@ -32,6 +32,7 @@ struct http_handler {
 struct http_policy {
     const struct conf_table *table; /* of its keys in a site or route; read when any of them is there */
     size_t size;                    /* of the structure that the table fills */
+    bool of_site;                   /* its keys stand in a site alone, and hold for all of its routes */
     /* Checks settings and computes what can be computed once; problems are reported. `node` is the mapping of the whole
      * site or route; `outer`: the site's settings, when these are a route's, or NULL. May be NULL. */
     int (*prepare)(struct conf_reader *r, struct conf_node *node, const void *outer, void *settings);
@@ -69,6 +70,7 @@ struct http_site {
     const struct http_route *root;   /* the prefix route "/", which most requests meet; or NULL */
     struct http_route missing;       /* for paths without a route: 404, on the site's terms */
     struct http_error_pages *errors; /* NULL: none */
+    struct tls_context *tls;         /* what secures it for clients that ask for its names; NULL: the endpoint's */
 };
 
 struct http_sites {
@@ -79,6 +81,9 @@ struct http_sites {
 
 /* The site for a host (without port, any case); NULL: none. */
 const struct http_site *http_site_find(const struct http_sites *sites, struct str host);
+
+/* The same as of a TLS handshake: what secures the site of a name; NULL: nothing of its own. */
+const struct tls_context *http_sites_choose(const void *sites, struct str name);
 
 /* The route for a normalised path; site->missing when there is none. */
 const struct http_route *http_route_find(const struct http_site *site, struct str path);

@@ -4,6 +4,7 @@
 #include "http/error_page.h"
 #include "http/site.h"
 #include "http/uri.h"
+#include "net/tls_context.h"
 
 const struct http_handler *const *http_handlers;
 
@@ -26,7 +27,7 @@ static bool handler_or_policy_key(size_t i, struct conf_key *key)
                 .name = (*h)->name.p, .kind = CONF_MAP, .choice = "handler", .table = (*h)->table, .doc = (*h)->doc};
             return true;
         }
-    return http_policy_key(i, key);
+    return http_route_policy_key(i, key);
 }
 
 static const struct conf_table route_table = {
@@ -211,10 +212,22 @@ static int read_later(struct conf_reader *r, struct conf_node *value, void *fiel
     return 0;
 }
 
+/* Who asks for a site by its name gets its certificate, so there must be one. */
+static int read_tls(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    int error = tls_context_read(r, node, field);
+    if (error || tls_context_has_certificate(*(struct tls_context **)field))
+        return error;
+    conf_error(r, node, "lacks `certificate`");
+    return -EINVAL;
+}
+
 static const struct conf_key site_keys[] = {
     {"hosts", CONF_TEXTS, offsetof(struct http_site, hosts), .min = 1, .takes = "a host name",
      .pattern = "^(\\*\\.)?([^ :/*\\[\\]]+|\\[[^ /*\\[\\]]+\\])$",
      .doc = "names it answers to, such as example.org or *.example.org; without any it is the default site"},
+    {"tls", CONF_CUSTOM, offsetof(struct http_site, tls), .read = read_tls, .table = &tls_conf_table,
+     .doc = "its own certificate, for clients that ask for its names (SNI)"},
     {"errors", CONF_CUSTOM, offsetof(struct http_site, errors), .read = http_errors_read, .entry = &http_error_entry,
      .pattern = "^([45][0-9][0-9]|[45]xx)$", .doc = "pages for errors, by status: {404: /404.html, 5xx: /sorry.html}"},
     {"routes", CONF_CUSTOM, .required = true, .read = read_later, .many = CONF_LIST, .table = &route_table,
@@ -225,7 +238,7 @@ const struct conf_table http_site_table = {
     .what = "a site",
     .keys = site_keys,
     .count = sizeof site_keys / sizeof *site_keys,
-    .others = http_policy_key,
+    .others = http_site_policy_key,
 };
 
 static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct http_site *site)

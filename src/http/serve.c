@@ -1,6 +1,8 @@
 /* serve.c: http_serve() of route.h: from a request to whoever answers it. */
 #include "http/route.h"
 #include "http/server.h"
+#include "net/tls_context.h"
+#include "net/tls_stream.h"
 
 #define BIT(method) (1ULL << (method))
 _Static_assert(METHOD_UNKNOWN <= 64, "a word has a bit for each method");
@@ -61,6 +63,15 @@ static int serve_missing(struct exchange *x, const void *settings)
 
 const struct http_handler http_missing = {.name = STR_INIT("missing"), .serve = serve_missing};
 
+/* A client that has shown its certificate to one site, or none, has not shown it to another (RFC 9110, 7.4). */
+static bool is_misdirected(const struct exchange *x)
+{
+    if (!x->tls)
+        return false;
+    const struct tls_context *own = x->site->tls ? x->site->tls : x->tls->endpoint;
+    return own != x->tls->chosen && tls_context_asks(own);
+}
+
 int http_serve(struct exchange *x)
 {
     const struct http_request *request = &x->request;
@@ -69,6 +80,8 @@ int http_serve(struct exchange *x)
     x->site = http_site_find(&x->server->sites, request->host);
     if (!x->site)
         return http_send_status(x, 404, STR(""));
+    if (is_misdirected(x))
+        return http_send_status(x, 421, STR(""));
     x->route = http_route_find(x->site, request->uri.path);
     int error = x->route->policies.n ? admit(x) : 0;
     if (error || x->response.status)

@@ -32,6 +32,8 @@ const struct conf_table http_limits_table = CONF_TABLE("limits", limits_keys);
 #define LONGEST (365 * 86400 * NSEC_SEC)
 
 static const struct conf_key timeouts_keys[] = {
+    {"handshake", CONF_TIME, TIMEOUT(handshake), .fallback = "10s", .min = NSEC_MS, .max = LONGEST,
+     .doc = "of TLS, from the start of a connection; past it the connection is closed"},
     {"header", CONF_TIME, TIMEOUT(header), .fallback = "10s", .min = NSEC_MS, .max = LONGEST,
      .doc = "from the first byte of a request to the end of its header; past it 408"},
     {"body", CONF_TIME, TIMEOUT(body), .fallback = "30s", .min = NSEC_MS, .max = LONGEST,
@@ -46,6 +48,8 @@ static const struct conf_key timeouts_keys[] = {
      .doc = "how long a server that is told to stop, or replaced by a reload, waits for requests to end"},
     {"stall_kill", CONF_TIME, TIMEOUT(stall_kill), .fallback = "10s", .min = 0, .max = LONGEST,
      .doc = "a worker that does nothing at all for so long is replaced; 0: never"},
+    {"ticket_key", CONF_TIME, TIMEOUT(ticket_key), .fallback = "12h", .min = NSEC_SEC, .max = LONGEST,
+     .doc = "how long a key seals tickets of TLS sessions; it opens them for twice as long again"},
 };
 
 const struct conf_table http_timeouts_table = CONF_TABLE("timeouts", timeouts_keys);

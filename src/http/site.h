@@ -20,7 +20,8 @@ extern const struct http_handler http_missing;
 int http_policies_read(struct conf_reader *r, struct conf_node *node, const struct http_policies *outer,
                        struct http_policies *policies) __attribute__((warn_unused_result));
 
-/* Tells key i of all policies (struct conf_table, `others`). */
-bool http_policy_key(size_t i, struct conf_key *key);
+/* Tell key i of all policies that may stand in a site, or in a route (struct conf_table, `others`). */
+bool http_site_policy_key(size_t i, struct conf_key *key);
+bool http_route_policy_key(size_t i, struct conf_key *key);
 
 #endif

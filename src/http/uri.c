@@ -252,16 +252,21 @@ bool http_path_is_normal(struct str path)
     return true;
 }
 
+static void put_triplet(struct out *o, unsigned char byte)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    out_bytes(o, (char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
+}
+
 /* `also`: a byte that stands for itself beside those of a path. */
 static void encode(struct out *o, struct str s, const char *also)
 {
-    static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < s.n; i++) {
         unsigned char byte = (unsigned char)s.p[i];
         if (byte == '/' || is(s.p[i], PCHAR) || (byte && strchr(also, byte)))
             out_char(o, s.p[i]);
         else
-            out_bytes(o, (char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
+            put_triplet(o, byte);
     }
 }
 
@@ -287,5 +292,20 @@ void http_uri_encode_query(struct out *o, struct str query)
     if (!query.p)
         return;
     out_char(o, '?');
+    http_uri_encode_bare_query(o, query);
+}
+
+void http_uri_encode_bare_query(struct out *o, struct str query)
+{
     encode(o, query, "?%");
+}
+
+void http_uri_encode_value(struct out *o, struct str value)
+{
+    static const char delimiters[] = "!$&'()*+,;=:@"; /* of a pchar, but with a meaning of their own */
+    for (size_t i = 0; i < value.n; i++)
+        if (is(value.p[i], PCHAR) && !strchr(delimiters, value.p[i]))
+            out_char(o, value.p[i]);
+        else
+            put_triplet(o, (unsigned char)value.p[i]);
 }

@@ -49,4 +49,10 @@ void http_uri_encode_opaque(struct out *o, struct str path);
 /* Writes "?query", with what RFC 3986 does not allow there as %XX; nothing when there is none. */
 void http_uri_encode_query(struct out *o, struct str query);
 
+/* The same without the question mark. */
+void http_uri_encode_bare_query(struct out *o, struct str query);
+
+/* Writes any text as a part of a segment or of a query: what is not unreserved (RFC 3986, 2.3) becomes %XX. */
+void http_uri_encode_value(struct out *o, struct str value);
+
 #endif

@@ -35,16 +35,20 @@ struct access_times {
 
 /* What is known of a request. What is only filled in when a format needs it says so. */
 struct access_entry {
-    int64_t time;              /* when it ended, in seconds since 1970 ... */
-    unsigned ms;               /* ... and milliseconds; ACCESS_NEEDS_MS */
-    struct str client;         /* address, without its port */
-    struct str user;           /* as authenticated */
-    struct str line;           /* its first line, as it was sent */
-    struct str host;           /* that it is for, without a port */
-    unsigned port;             /* of ours; 0: none. ACCESS_NEEDS_PORT */
-    unsigned status;           /* 0: none was sent */
-    uint64_t bytes;            /* of content that were sent */
-    struct str reason;         /* why it was refused or cut */
+    int64_t time;           /* when it ended, in seconds since 1970 ... */
+    unsigned ms;            /* ... and milliseconds; ACCESS_NEEDS_MS */
+    struct str client;      /* address, without its port */
+    struct str user;        /* as authenticated */
+    struct str line;        /* its first line, as it was sent */
+    struct str host;        /* that it is for, without a port */
+    unsigned port;          /* of ours; 0: none. ACCESS_NEEDS_PORT */
+    unsigned status;        /* 0: none was sent */
+    uint64_t bytes;         /* of content that were sent */
+    struct str reason;      /* why it was refused or cut */
+    struct str tls_version; /* of a connection that is secured, as are the next three; empty: it is not */
+    struct str tls_cipher;
+    struct str tls_name;       /* that the client asked for (SNI) */
+    struct str tls_subject;    /* of the client's certificate */
     struct access_times times; /* ACCESS_NEEDS_TIMES */
     const void *request;       /* what `field` is given */
 

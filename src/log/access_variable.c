@@ -257,5 +257,9 @@ const struct access_variable access_variables[] = {
     {'U', .write = write_path, .wide = true},
     {'v', .write = write_text, .wide = true, AT(host)},
     {'V', .write = write_text, .wide = true, AT(host)},
+    {'x', "SSL_PROTOCOL", .write = write_text, AT(tls_version)},
+    {'x', "SSL_CIPHER", .write = write_text, AT(tls_cipher)},
+    {'x', "SSL_TLS_SNI", .write = write_text, .wide = true, AT(tls_name)},
+    {'x', "SSL_CLIENT_S_DN", .write = write_text, .wide = true, AT(tls_subject)},
     {0},
 };

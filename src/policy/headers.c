@@ -1,19 +1,28 @@
 /* headers.c: `headers`: fields that every response of a site or route carries.
  *
- *     headers: {X-Frame-Options: DENY, Strict-Transport-Security: "max-age=31536000"}
+ *     headers: {X-Frame-Options: DENY, X-Client: "$tls_subject"}
  *
  * A route's own are added to those of its site; of one name, the route's counts. What a handler says by the same name
  * is taken out, but for Vary: that is a list of what it went by. The fields are written once, while the configuration
- * is read.
+ * is read; those with variables (http/variable.h) for each response, behind the others, and of these the ones that
+ * come out empty are left out.
  */
 #include <errno.h>
 
 #include "http/token.h"
+#include "http/variable.h"
 #include "policy/registry.h"
+
+struct varying {
+    struct str name;
+    const struct http_text *value;
+    struct varying *next;
+};
 
 struct headers {
     const struct conf_node *node;
     struct str fields; /* as they go out */
+    struct varying *first, **end;
 };
 
 /* What the protocol or a handler writes itself, and what may stand in a response only once (RFC 9110, 5.3). */
@@ -98,17 +107,44 @@ static bool has_field(const struct conf_node *map, struct str name)
     return false;
 }
 
-static int add_fields(struct arena *arena, struct str *all, const struct conf_node *map, const struct conf_node *but)
+static int add_fixed(struct arena *arena, struct headers *headers, struct str name, struct str value)
 {
-    conf_each (field, map) {
-        if (but && has_field(but, field->key))
-            continue;
-        *all = arena_printf(arena, STR_FMT STR_FMT ": " STR_FMT "\r\n", STR_ARG(*all), STR_ARG(field->key),
-                            STR_ARG(field->text));
-        if (!all->p)
-            return -ENOMEM;
-    }
+    headers->fields = arena_printf(arena, STR_FMT STR_FMT ": " STR_FMT "\r\n", STR_ARG(headers->fields), STR_ARG(name),
+                                   STR_ARG(value));
+    return headers->fields.p ? 0 : -ENOMEM;
+}
+
+static int add_varying(struct arena *arena, struct headers *headers, struct str name, const struct http_text *value)
+{
+    struct varying *varying = arena_alloc(arena, sizeof *varying);
+    if (!varying)
+        return -ENOMEM;
+    *varying = (struct varying){name, value, NULL};
+    *headers->end = varying;
+    headers->end = &varying->next;
     return 0;
+}
+
+static int add_field(struct conf_reader *r, struct headers *headers, const struct conf_node *field)
+{
+    const struct http_text *text;
+    struct str value;
+    int error = http_text_compile(r, field, field->text, &text);
+    if (error)
+        return error;
+    return http_text_is_fixed(text, &value) ? add_fixed(r->arena, headers, field->key, value)
+                                            : add_varying(r->arena, headers, field->key, text);
+}
+
+static int add_fields(struct conf_reader *r, struct headers *headers, const struct conf_node *map,
+                      const struct conf_node *but)
+{
+    int first = 0;
+    conf_each (field, map) {
+        int error = but && has_field(but, field->key) ? 0 : add_field(r, headers, field);
+        first = first ? first : error;
+    }
+    return first;
 }
 
 static int prepare(struct conf_reader *r, struct conf_node *node, const void *outer, void *settings)
@@ -116,31 +152,48 @@ static int prepare(struct conf_reader *r, struct conf_node *node, const void *ou
     (void)node;
     struct headers *headers = settings;
     const struct headers *site = outer;
-    int error = site ? add_fields(r->arena, &headers->fields, site->node, headers->node) : 0;
-    return error ? error : add_fields(r->arena, &headers->fields, headers->node, NULL);
+    headers->end = &headers->first;
+    int error = site ? add_fields(r, headers, site->node, headers->node) : 0;
+    return error ? error : add_fields(r, headers, headers->node, NULL);
 }
 
 /* The fields of a head but those that take the place of others. */
-static void put_others(struct out *o, const struct http_head *head, const struct headers *headers)
+static void put_others(struct out *o, const struct http_head *head, const struct http_head *own)
 {
-    const struct http_head own = {.fields = headers->fields};
     for (struct str rest = head->fields; rest.n;) {
         struct str line = str_cut(&rest, '\n'), value = line, name = str_cut(&value, ':');
-        if (str_eq_nocase(name, STR("Vary")) || !http_head_field(&own, name).p)
+        if (str_eq_nocase(name, STR("Vary")) || !http_head_field(own, name).p)
             out_put(o, str_range(line.p, rest.p));
     }
+}
+
+static int write_varying(struct exchange *x, const struct headers *headers, struct http_head *own)
+{
+    int error = 0;
+    for (const struct varying *varying = headers->first; varying && !error; varying = varying->next) {
+        struct str value;
+        error = http_text_write(x, varying->value, HTTP_TEXT_FIELD, &value);
+        if (!error && str_trim(value).n)
+            error =
+                http_head_add(x, own, STR_FMT ": " STR_FMT "\r\n", STR_ARG(varying->name), STR_ARG(str_trim(value)));
+    }
+    return error;
 }
 
 static int dress(struct exchange *x, const void *settings, struct http_head *head)
 {
     const struct headers *headers = settings;
-    size_t size = head->fields.n + headers->fields.n;
+    struct http_head own = {.fields = headers->fields};
+    int error = write_varying(x, headers, &own);
+    if (error)
+        return error;
+    size_t size = head->fields.n + own.fields.n;
     char *all = arena_alloc(&x->arena, size);
     if (!all)
         return -ENOMEM;
     struct out o = out_on(all, size);
-    put_others(&o, head, headers);
-    out_put(&o, headers->fields);
+    put_others(&o, head, &own);
+    out_put(&o, own.fields);
     head->fields = out_str(&o);
     return 0;
 }

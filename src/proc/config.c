@@ -12,6 +12,7 @@
 #include "conf/include.h"
 #include "conf/yaml.h"
 #include "handler/registry.h"
+#include "net/tls_context.h"
 #include "policy/registry.h"
 #include "proc/reach.h"
 
@@ -30,6 +31,8 @@ static const struct conf_key listen_keys[] = {
      .doc = "connections that may wait to be accepted, for each worker"},
     {"http2", CONF_BOOL, offsetof(struct listen, endpoint.http2), .fallback = "on",
      .doc = "whether HTTP/2 is spoken here, too"},
+    {"tls", CONF_CUSTOM, offsetof(struct listen, tls), .read = tls_context_read, .table = &tls_conf_table,
+     .doc = "secured by TLS: with this certificate, where no site has one of its own"},
 };
 
 static const struct conf_table listen_table = CONF_TABLE("listen", listen_keys);
@@ -202,6 +205,38 @@ static int load_types(struct conf_reader *r, struct config *config, const char *
     return error;
 }
 
+/* ---- TLS ---- */
+
+static bool has_certificate(const struct conf_node *sites)
+{
+    conf_each (site, sites)
+        if (site->kind == CONF_MAPPING && conf_find(site, STR("tls")))
+            return true;
+    return false;
+}
+
+/* What listeners can be told of sites only when these are there. */
+static int finish_listeners(struct conf_reader *r, struct config *config)
+{
+    bool any = has_certificate(conf_find(config->tree, STR("sites")));
+    struct conf_node *node = NULL;
+    for (size_t i = 0; i < config->listen_count; i++) {
+        struct listen *listen = &config->listen[i];
+        node = conf_item_after(conf_find(config->tree, STR("listen")), node);
+        listen->endpoint.tls = listen->tls;
+        if (!listen->tls)
+            continue;
+        const struct tls_endpoint endpoint = {
+            .http2 = listen->endpoint.http2, .choose = http_sites_choose, .sites = &config->http.sites};
+        tls_context_set_endpoint(listen->tls, &endpoint);
+        if (!any && !tls_context_has_certificate(listen->tls)) {
+            conf_error(r, conf_find(node, STR("tls")), "lacks `certificate`, and no site has one either");
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 /* -l and -r are a configuration like any other. */
@@ -255,6 +290,8 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
     error = conf_read_map(r, config->tree, config_table(), config);
     int workers_error = override_workers(r, options, config);
     int types_error = load_types(r, config, options->root ? NULL : options->file);
+    if (!error)
+        error = finish_listeners(r, config);
     if (!conf_failed(r) && !error && !types_error)
         error = reach_check(r, config->tree, config->user, config->group);
     return error ? error : workers_error ? workers_error : types_error;

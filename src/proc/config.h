@@ -21,6 +21,7 @@ struct listen {
     struct str name; /* of "fd:name": a socket that is passed to us; empty: addr says where */
     struct addr addr;
     int64_t backlog;
+    struct tls_context *tls; /* NULL: in the clear */
     struct http_endpoint endpoint;
 };
 

@@ -17,6 +17,7 @@
 #include "proc/pidfile.h"
 #include "proc/privs.h"
 #include "proc/state.h"
+#include "proc/ticket_keys.h"
 #include "proc/watchdog.h"
 #include "proc/worker.h"
 
@@ -261,6 +262,7 @@ static int init(struct master *m, const struct config_options *options, char **a
     reload_init(m);
     reopen_init(m);
     watchdog_init(m);
+    ticket_keys_init(m);
     notify_open(&m->notify);
     m->descriptors = privs_raise_descriptors();
     int error = upgrade_init(m, arguments);
@@ -315,6 +317,7 @@ static void clean_up(struct master *m)
     upgrade_free(m);
     reload_free(m);
     notify_close(&m->notify);
+    ticket_keys_free();
     if (m->signals.fd >= 0)
         close(m->signals.fd);
     reactor_free(&m->reactor);

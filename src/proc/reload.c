@@ -12,6 +12,7 @@
 #include "proc/actions.h"
 #include "proc/privs.h"
 #include "proc/state.h"
+#include "proc/ticket_keys.h"
 #include "proc/watchdog.h"
 #include "proc/worker.h"
 
@@ -119,7 +120,9 @@ static void announce(const struct generation *g)
     const struct config *config = g->config;
     for (size_t i = 0; i < config->listen_count; i++) {
         const struct listen *listen = &config->listen[i];
-        const char *scheme = listen->name.n || addr_is_unix(&listen->addr) ? "" : "http://";
+        const char *scheme = listen->tls ? "https://" : "http://";
+        if (listen->name.n || addr_is_unix(&listen->addr))
+            scheme = "";
         log_notice("serving %s" STR_FMT "%s with %zu worker%s", scheme, STR_ARG(listen->text), *scheme ? "/" : "",
                    g->count, g->count == 1 ? "" : "s");
     }
@@ -153,6 +156,7 @@ static void on_ready(struct generation *g)
     for (size_t i = 0; i < g->config->listen_count; i++)
         listener_serve(g->listeners[i]);
     watchdog_set(m);
+    ticket_keys_set(m);
     warn(m, g->config);
     if (old) {
         control_commit(&m->control);

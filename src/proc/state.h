@@ -66,6 +66,7 @@ struct master {
     struct upgrade upgrade;
     struct reopen reopen;
     struct watchdog watchdog;
+    struct alarm ticket_keys; /* when they change */
     nsec started;
     bool stopping, cutting;
     nsec stop_at;     /* while stopping: when requests are cut */

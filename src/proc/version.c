@@ -9,6 +9,7 @@
 #include "http/encoder.h"
 #include "http/h1.h"
 #include "http/h2.h"
+#include "net/tls_context.h"
 
 #if defined(__clang__)
 #define COMPILER "clang " __clang_version__
@@ -26,7 +27,8 @@ void version_print(FILE *f)
     struct utsname system;
     fprintf(f, "%s\n", version_line());
     fprintf(f, "compiler: %s\n", COMPILER);
-    fprintf(f, "libraries: %s, %s, %s, %s", green_library(), h1_library(), h2_library(), conf_library());
+    fprintf(f, "libraries: %s, %s, %s, %s, %s", green_library(), h1_library(), h2_library(), conf_library(),
+            tls_library());
     for (enum coding coding = 0; coding < CODING_COUNT; coding++)
         fprintf(f, ", %s", encoder_library(coding));
     fprintf(f, "\n");

@@ -44,13 +44,13 @@ Test(readme, every_example_is_taken)
            "sites:\n"                                                                                                  \
            "  - routes:\n"                                                                                             \
            "      - {path: /, files: {root: @DIR@/www}}\n"                                                             \
-           "      - {path: /a, respond: {}, limit: {requests: 1/s}, compress: {}}\n"                                   \
+           "      - {path: /a, respond: {}, limit: {requests: 1/s}, compress: {}, hsts: {max_age: 1y}}\n"              \
            "      - {path: /b, redirect: {to: /}, auth: {users: {bob: " HASH "}}}\n"
 
 /* Lines of a dump that say what was given. */
 static bool is_given(struct str key)
 {
-    static const char *const given[] = {"listen", "path", "- path", "root", "requests", "to", "bob"};
+    static const char *const given[] = {"listen", "path", "- path", "root", "requests", "to", "bob", "max_age"};
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
         if (str_eq(key, str_of(given[i])))
             return true;

@@ -86,6 +86,8 @@ static const struct number_case time_cases[] = {
     {STR_INIT("-1s"), -EINVAL, 0},
     {STR_INIT("9223372036855ms"), -ERANGE, 0},
     {STR_INIT("106752d"), -ERANGE, 0},
+    {STR_INIT("15251w"), -ERANGE, 0},
+    {STR_INIT("293y"), -ERANGE, 0},
     {STR_INIT("0"), 0, 0},
     {STR_INIT("75"), 0, 75000000000},
     {STR_INIT("100ms"), 0, 100000000},
@@ -94,6 +96,10 @@ static const struct number_case time_cases[] = {
     {STR_INIT("1H"), 0, 3600000000000},
     {STR_INIT("1d"), 0, 86400000000000},
     {STR_INIT("106751d"), 0, 9223286400000000000},
+    {STR_INIT("1w"), 0, 604800000000000},
+    {STR_INIT("2W"), 0, 1209600000000000},
+    {STR_INIT("1y"), 0, 31536000000000000},
+    {STR_INIT("292y"), 0, 9208512000000000000},
 };
 
 Test(str, to_time)

@@ -35,7 +35,7 @@ static const struct {
     {{.kind = CONF_SIZE, .max = INT64_MAX},
      "\"type\":[\"integer\",\"string\"],\"minimum\":0,\"pattern\":\"^[0-9]+[kKmMgG]?$|" ENVIRONMENT "\""},
     {{.kind = CONF_TIME, .min = NSEC_MS, .max = 90 * NSEC_SEC},
-     "\"type\":[\"integer\",\"string\"],\"minimum\":1,\"maximum\":90,\"pattern\":\"^[0-9]+([mM]?[sS]|[mMhHdD])?$"
+     "\"type\":[\"integer\",\"string\"],\"minimum\":1,\"maximum\":90,\"pattern\":\"^[0-9]+([mM]?[sS]|[mMhHdDwWyY])?$"
      "|" ENVIRONMENT "\""},
     {{.kind = CONF_TEXT}, TEXT},
     {{.kind = CONF_TEXT, .pattern = "^a"}, HOST},

@@ -42,11 +42,17 @@ static const struct conf_key size_keys[] = {
 static const struct conf_table size_table = CONF_TABLE("size", size_keys);
 static const struct http_policy size = {.table = &size_table, .size = sizeof(struct size)};
 
-static const struct http_policy *const policies[] = {&colour, &size, NULL};
+/* A key of sites alone, which is a handler's name in routes. */
+static const struct conf_key away_keys[] = {{.name = "away", .kind = CONF_TEXT}, {.name = "far", .kind = CONF_TEXT}};
+static const struct conf_table away_table = CONF_TABLE("away", away_keys);
+static const struct http_policy away = {.table = &away_table, .size = sizeof(struct str), .of_site = true};
+
+static const struct http_policy *const policies[] = {&away, &colour, &size, NULL};
 
 static const struct conf_table no_keys = {.what = "to"};
 static const struct http_handler handler = {.name = STR_INIT("to"), .table = &no_keys, .size = 1};
-static const struct http_handler *const handlers[] = {&handler, NULL};
+static const struct http_handler another = {.name = STR_INIT("away"), .table = &no_keys, .size = 1};
+static const struct http_handler *const handlers[] = {&handler, &another, NULL};
 
 static struct arena arena;
 static struct conf_reader reader;
@@ -91,6 +97,10 @@ static const struct refusal refused[] = {
     {"- routes: [{path: /, to: {}, widht: 1}]", "widht: unknown key in a route; did you mean `width`?"},
     {"- routes: [{path: /, to: {colour: red}}]", "colour: unknown key in to"},
     {"- {to: {}, routes: [{path: /, to: {}}]}", "to: unknown key in a site"},
+    {"- {routes: [{path: /, to: {}, far: x}]}", "far: unknown key in a route"},
+    {"- {far: x, routes: [{path: /, to: {}, far: x}]}", "far: unknown key in a route"},
+    {"- {away: x, routes: [{path: /, away: x}]}", "away: takes a mapping, not a value"},
+    {"- {away: {}, routes: [{path: /, away: {}}]}", "away: takes a single value, not a mapping"},
     {"- {routes: [{path: /, to: {}, colour: bad}], width: 0}", "width: 0 is out of range"},
     /* a site's mistake is no reason to be silent about its routes', and the other way round */
     {"- {colour: bad, routes: [{path: /, to: {}, width: x}]}", "width: `x` is not a number"},
@@ -140,7 +150,9 @@ static const char *applied(const char *path)
         size_t n = strlen(text);
         const struct colour *c = p->v[i].settings;
         const struct size *s = p->v[i].settings;
-        if (p->v[i].policy == &colour)
+        if (p->v[i].policy == &away)
+            snprintf(text + n, sizeof text - n, "away=" STR_FMT " ", STR_ARG(*(const struct str *)p->v[i].settings));
+        else if (p->v[i].policy == &colour)
             snprintf(text + n, sizeof text - n, "colour=" STR_FMT "%s ", STR_ARG(c->text), c->outer ? "+" : "");
         else
             snprintf(text + n, sizeof text - n, "size=%dx%d ", (int)s->width, (int)s->height);
@@ -179,6 +191,18 @@ Test(policy_conf, what_a_route_takes_from_its_site)
         cr_expect_str_eq(applied("/a"), in->of_route, "%s: the site's keys behind its routes", yaml);
         cr_expect_str_eq(applied("/lost"), in->of_site, "%s: a path without a route", yaml);
     }
+}
+
+/* What stands in a site alone holds for all routes, and for what has none; a handler may have its name. */
+Test(policy_conf, of_a_site_alone)
+{
+    cr_assert_eq(read_sites("- {away: x, routes: [{path: /a, away: {}}, {path: /b, to: {}, colour: red}]}"), 0);
+    cr_expect_str_eq(applied("/a"), "away=x ");
+    cr_expect_str_eq(applied("/b"), "away=x colour=red ");
+    cr_expect_str_eq(applied("/lost"), "away=x ");
+    cr_expect_eq(http_route_find(sites.fallback, STR("/a"))->handler, &another);
+    cr_assert_eq(read_sites("- {routes: [{path: /a, away: {}}]}"), 0);
+    cr_expect_str_eq(applied("/a"), "");
 }
 
 Test(policy_conf, without_policies)

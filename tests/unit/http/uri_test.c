@@ -457,3 +457,22 @@ Test(uri, encodes_a_query)
         cr_expect(str_eq(out_str(&o), str_of(queries[i].text)), STR_FMT, STR_ARG(out_str(&o)));
     }
 }
+
+static const struct encode_case values[] = {
+    {STR_INIT(""), ""},
+    {STR_INIT("AZaz09-._~"), "AZaz09-._~"},
+    {STR_INIT("/?#[]@:"), "%2F%3F%23%5B%5D%40%3A"},
+    {STR_INIT("!$&'()*+,;="), "%21%24%26%27%28%29%2A%2B%2C%3B%3D"},
+    {STR_INIT("%41 \"\\"), "%2541%20%22%5C"},
+    {STR_INIT("\0\r\n\x7f\xc3\xa4"), "%00%0D%0A%7F%C3%A4"},
+};
+
+Test(uri, encodes_a_value)
+{
+    for (size_t i = 0; i < COUNT(values); i++) {
+        char buffer[64];
+        struct out o = out_on(buffer, sizeof buffer);
+        http_uri_encode_value(&o, values[i].path);
+        cr_expect(str_eq(out_str(&o), str_of(values[i].text)), STR_FMT, STR_ARG(out_str(&o)));
+    }
+}

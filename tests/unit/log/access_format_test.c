@@ -48,6 +48,10 @@ static const struct access_entry full = {
     .status = 200,
     .bytes = 13,
     .reason = STR_INIT("the client is gone"),
+    .tls_version = STR_INIT("TLSv1.3"),
+    .tls_cipher = STR_INIT("TLS_AES_256_GCM_SHA384"),
+    .tls_name = STR_INIT("www.example.org"),
+    .tls_subject = STR_INIT("CN=Alice,O=\"Example\""),
     .times = {3 * NSEC_SEC + MICROSECONDS(1999), MICROSECONDS(10), MICROSECONDS(20), MICROSECONDS(30),
               MICROSECONDS(40)},
     .request = fields,
@@ -110,6 +114,9 @@ Test(access_format, what_is_refused)
         {"%{h}h", -EINVAL, "%{h}h"},
         {"%{*}t", -EINVAL, "%{*}t"},
         {"%200s", -EINVAL, "%2"},
+        {"%x", -EINVAL, "%x"},
+        {"%{SSL_PROTOCOL}i%{ssl_protocol}x", -EINVAL, "%{ssl_protocol}x"},
+        {"%{SSL_CLIENT_I_DN}x", -EINVAL, "%{SSL_CLIENT_I_DN}x"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const struct access_format *format = NULL;
@@ -165,6 +172,9 @@ Test(access_format, variables)
         {"%T %{s}T %{ms}T %{us}T", "3 3 3001 3001999", "0 0 0 0"},
         {"%u", "alice", "-"},
         {"%v %V", "example.org example.org", "- -"},
+        {"%{SSL_PROTOCOL}x %{SSL_CIPHER}x", "TLSv1.3 TLS_AES_256_GCM_SHA384", "- -"},
+        {"%{SSL_TLS_SNI}x", "www.example.org", "-"},
+        {"%{SSL_CLIENT_S_DN}x", "CN=Alice,O=\\x22Example\\x22", "-"},
         {"<%h>\t100%%\xc3\xa4", "<192.0.2.1>\t100%\xc3\xa4", "<->\t100%\xc3\xa4"},
         {"%h%h", "192.0.2.1192.0.2.1", "--"},
     };
@@ -239,12 +249,13 @@ Test(access_format, json)
                      "\"host\":\"example.org\",\"method\":\"GET\",\"target\":\"/a/b?c=d?e\",\"protocol\":\"HTTP/1.1\","
                      "\"status\":200,\"bytes\":13,\"referer\":\"http://r/\",\"user_agent\":\"agent/1\","
                      "\"total_us\":3001999,\"header_us\":10,\"cpu_us\":20,\"pool_us\":30,\"client_us\":40,"
-                     "\"reason\":\"the client is gone\"}");
+                     "\"reason\":\"the client is gone\",\"tls_version\":\"TLSv1.3\","
+                     "\"tls_cipher\":\"TLS_AES_256_GCM_SHA384\",\"tls_subject\":\"CN=Alice,O=\\\"Example\\\"\"}");
     cr_expect_str_eq(write_line(format, &bare),
                      "{\"time\":\"2026-11-22T12:00:00.000Z\",\"client\":null,\"user\":null,\"host\":null,"
                      "\"method\":null,\"target\":null,\"protocol\":null,\"status\":null,\"bytes\":0,\"referer\":null,"
                      "\"user_agent\":null,\"total_us\":0,\"header_us\":0,\"cpu_us\":0,\"pool_us\":0,\"client_us\":0,"
-                     "\"reason\":null}");
+                     "\"reason\":null,\"tls_version\":null,\"tls_cipher\":null,\"tls_subject\":null}");
 }
 
 /* All bytes there are come out as a JSON string: no control, no quote that is not escaped, and no broken UTF-8. */
@@ -272,12 +283,26 @@ static size_t longest(const char *text, char byte)
     static char long_text[100000];
     static const char *long_fields[] = {"Referer", long_text, "User-Agent", long_text, NULL};
     struct str l = {long_text, sizeof long_text - 1};
-    struct access_entry e = {NOW,  999, l, l, l, l, 65535, 999, UINT64_MAX, STR("reason"), {.total = INT64_MAX},
-                             NULL, NULL};
+    const struct access_entry e = {
+        .time = NOW,
+        .ms = 999,
+        .client = STR("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        .user = l,
+        .line = l,
+        .host = l,
+        .port = 65535,
+        .status = 999,
+        .bytes = UINT64_MAX,
+        .reason = STR("reason"),
+        .tls_version = STR("TLSv1.3"),
+        .tls_cipher = STR("TLS_AES_256_GCM_SHA384"),
+        .tls_name = l,
+        .tls_subject = l,
+        .times = {.total = INT64_MAX},
+        .request = long_fields,
+        .field = field_of,
+    };
     memset(long_text, byte, sizeof long_text - 1);
-    e.client = STR("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
-    e.request = long_fields;
-    e.field = field_of;
     return strlen(write_line(compile(text), &e));
 }
 

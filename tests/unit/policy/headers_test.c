@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "net/tls_stream.h"
 #include "policy/registry.h"
 #include "run.h"
 
@@ -13,6 +14,10 @@ TestSuite(policy_headers, .init = run_begin, .fini = run_end);
 #define OURS "a field that the server writes itself\n"
 #define TWICE "the same field a second time; upper and lower case make no difference\n"
 #define VALUE "a value with a control character, or white space at its ends\n"
+
+#define VARIABLES                                                                                                      \
+    "there are $host $uri $path $query $method $scheme $client $user $tls_version $tls_cipher $tls_name "              \
+    "$tls_subject\n"
 
 struct reject {
     const char *yaml, *errors;
@@ -58,6 +63,13 @@ static const struct reject rejects[] = {
     {"headers: {Accept-Ranges: x}", "t:1:11: error: headers.Accept-Ranges: " OURS},
     {"headers: {Date: now}", "t:1:11: error: headers.Date: " OURS},
     {"headers: {SERVER: x}", "t:1:11: error: headers.SERVER: " OURS},
+    /* RFC 9110, 5.5, again: what is not known when the file is read */
+    {"headers: {A: b, C: '$nope'}", "t:1:20: error: headers.C: there is no variable $nope; " VARIABLES},
+    {"headers: {A: 'costs $5', B: $}",
+     "t:1:14: error: headers.A: there is no variable $5; " VARIABLES
+     "t:1:29: error: headers.B: a `$` without a name; a dollar is written `$$`, and " VARIABLES},
+    {"headers: {A: '$${path'}", "t:1:14: error: headers.A: `${path` without `}`\n"},
+    {"headers: {A: '$${host}', B: '$${Host}'}", "t:1:29: error: headers.B: there is no variable $Host; " VARIABLES},
     {"headers: {Date: a, 'B ': c, D: \"e\\n\"}",
      "t:1:11: error: headers.Date: " OURS "t:1:20: error: headers.B : " NAME "t:1:29: error: headers.D: " VALUE},
 };
@@ -70,11 +82,15 @@ Test(policy_headers, rejects)
     }
 }
 
+/* Of the request whose response is dressed. */
+static const struct tls_peer *tls;
+static struct str host;
+
 /* The fields of a head that had some, when this policy has had its say. */
 static const char *dressed_from(const char *fields, const void *settings)
 {
     static char text[1024];
-    struct exchange x = {.ops = NULL};
+    struct exchange x = {.tls = tls, .request = {.host = host}};
     struct http_head head = {200, str_of(fields), 0};
     arena_init(&x.arena, NULL, 0);
     cr_assert_eq(policy_headers.dress(&x, settings, &head), 0);
@@ -150,5 +166,35 @@ Test(policy_headers, what_takes_the_place_of_a_handlers)
     for (size_t i = 0; i < COUNT(replacements); i++) {
         const struct replacement *r = &replacements[i];
         cr_expect_str_eq(dressed_from(r->before, read(r->headers, NULL)), r->after, "%s: %s", r->headers, r->before);
+    }
+}
+
+struct varying {
+    const char *site, *route, *in_the_clear, *secured; /* route: NULL: says nothing */
+};
+
+/* A field whose value comes out empty is left out; the others are in their places. */
+static const struct varying varying[] = {
+    {"{A: $tls_subject}", NULL, "A: 1\r\n", "A: CN=a??b\r\n"},
+    {"{a: $tls_subject, B: c}", NULL, "A: 1\r\nB: c\r\n", "B: c\r\na: CN=a??b\r\n"},
+    {"{B: '<$tls_version>'}", NULL, "A: 1\r\nB: <>\r\n", "A: 1\r\nB: <TLSv1.3>\r\n"},
+    {"{B: '$tls_version $tls_name'}", NULL, "A: 1\r\n", "A: 1\r\nB: TLSv1.3\r\n"},
+    {"{B: '$$5', C: '$$$host'}", NULL, "A: 1\r\nB: $5\r\nC: $h\r\n", "A: 1\r\nB: $5\r\nC: $h\r\n"},
+    {"{B: $scheme}", "{C: $host}", "A: 1\r\nB: http\r\nC: h\r\n", "A: 1\r\nB: https\r\nC: h\r\n"},
+    {"{B: $scheme}", "{b: c}", "A: 1\r\nb: c\r\n", "A: 1\r\nb: c\r\n"},
+    {"{B: c}", "{b: $tls_version}", "A: 1\r\n", "A: 1\r\nb: TLSv1.3\r\n"},
+};
+
+Test(policy_headers, what_varies)
+{
+    static const struct tls_peer peer = {.version = "TLSv1.3", .subject = STR_INIT("CN=a\r\nb")};
+    host = STR("h");
+    for (size_t i = 0; i < COUNT(varying); i++) {
+        const struct varying *v = &varying[i];
+        const void *site = read(v->site, NULL), *settings = v->route ? read(v->route, site) : site;
+        tls = NULL;
+        cr_expect_str_eq(dressed_from("A: 1\r\n", settings), v->in_the_clear, "%s, %s", v->site, v->route);
+        tls = &peer;
+        cr_expect_str_eq(dressed_from("A: 1\r\n", settings), v->secured, "%s, %s", v->site, v->route);
     }
 }

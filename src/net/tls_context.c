@@ -1,0 +1,428 @@
+/* tls_context.c: see tls_context.h: from files to an SSL_CTX; and the sessions that are kept. */
+#include "net/tls_context.h"
+
+#include <errno.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ocsp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+
+#include "net/tls_cache.h"
+#include "net/tls_core.h"
+#include "net/tls_tickets.h"
+
+/* Mozilla's intermediate profile, version 5.7. The server's order counts: AES of 128 bits is as good as any and the
+ * fastest; a client that puts ChaCha20 first has no instructions for AES, and gets it. */
+static const char usual_ciphers[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
+static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+static const char groups[] = "X25519:P-256:P-384";
+
+enum { SESSION_SECONDS = 12 * 3600 }; /* that a session may be resumed, if the keys of tickets last as long */
+
+const char *tls_error(void)
+{
+    unsigned long code = ERR_get_error();
+    const char *text = code ? ERR_reason_error_string(code) : NULL;
+    ERR_clear_error();
+    return text ? text : "for no reason that is known";
+}
+
+const char *tls_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
+/* ---- reading files ---- */
+
+/* Where in the configuration something comes from, and who is told. */
+struct source {
+    struct conf_reader *r;
+    const struct conf_node *at;
+    struct str path;
+};
+
+static int complain(const struct source *source, const char *why)
+{
+    conf_error(source->r, source->at, STR_FMT ": %s", STR_ARG(source->path), why);
+    return -EINVAL;
+}
+
+/* The content of a file, in the library's memory. NULL: why has been told. */
+static BIO *open_file(const struct source *source)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    FILE *file = fopen(source->path.p, "re");
+    char bytes[4096];
+    if (file && bio) {
+        setvbuf(file, NULL, _IONBF, 0); /* or a key would stay in memory that others use */
+        for (size_t n; (n = fread(bytes, 1, sizeof bytes, file)) > 0;)
+            BIO_write(bio, bytes, (int)n);
+        OPENSSL_cleanse(bytes, sizeof bytes);
+    }
+    if (!file || !bio || ferror(file)) {
+        complain(source, bio ? strerror(errno) : "no memory");
+        BIO_free(bio);
+        bio = NULL;
+    }
+    if (file)
+        fclose(file);
+    return bio;
+}
+
+static int no_passphrase(char *to, int size, int writing, void *asked)
+{
+    (void)to, (void)size, (void)writing;
+    *(bool *)asked = true;
+    return -1;
+}
+
+static EVP_PKEY *load_key(const struct source *source)
+{
+    BIO *bio = open_file(source);
+    bool asked = false;
+    if (!bio)
+        return NULL;
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked);
+    BIO_free(bio);
+    if (key)
+        return key;
+    ERR_clear_error();
+    complain(source,
+             asked ? "the key has a passphrase, which nobody could type in; take it off" : "no private key in it");
+    return NULL;
+}
+
+static void free_chain(STACK_OF(X509) * chain)
+{
+    sk_X509_pop_free(chain, X509_free);
+}
+
+/* All certificates of a file. NULL: why has been told. */
+static STACK_OF(X509) * load_chain(const struct source *source)
+{
+    BIO *bio = open_file(source);
+    STACK_OF(X509) *chain = bio ? sk_X509_new_null() : NULL;
+    if (!chain) {
+        BIO_free(bio);
+        return NULL;
+    }
+    for (X509 *x509; (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
+        if (!sk_X509_push(chain, x509))
+            X509_free(x509);
+    BIO_free(bio);
+    unsigned long error = ERR_peek_last_error();
+    bool ended = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    if (ended && sk_X509_num(chain) > 0)
+        return chain;
+    complain(source, ended ? "no certificate in it" : "a certificate in it is broken");
+    free_chain(chain);
+    return NULL;
+}
+
+/* The server's own certificate comes first, then that of whoever has signed it, and so on (RFC 8446, 4.4.2). */
+static int check_chain(const struct source *source, STACK_OF(X509) * chain)
+{
+    for (int i = 0; i + 1 < sk_X509_num(chain); i++)
+        if (X509_NAME_cmp(X509_get_issuer_name(sk_X509_value(chain, i)),
+                          X509_get_subject_name(sk_X509_value(chain, i + 1))) != 0)
+            return complain(source, "the certificates are in the wrong order: each must be followed by the one of its "
+                                    "authority");
+    if (X509_cmp_current_time(X509_get0_notAfter(sk_X509_value(chain, 0))) < 0)
+        return complain(source, "the certificate has expired");
+    return 0;
+}
+
+/* ---- certificates ---- */
+
+static int use_pair(struct tls_context *context, const struct source *source, STACK_OF(X509) * chain, EVP_PKEY *key)
+{
+    X509 *own = sk_X509_shift(chain);
+    int type = EVP_PKEY_get_base_id(key), result = 0;
+    bool *has = type == EVP_PKEY_RSA ? &context->has_rsa : &context->has_ecdsa;
+    if (*has)
+        result = complain(source, "a second certificate of the same kind; one of ECDSA and one of RSA go together");
+    else if (!X509_check_private_key(own, key))
+        result = complain(source, "the key does not belong to the certificate");
+    else if (SSL_CTX_use_cert_and_key(context->ssl, own, key, chain, 1) != 1)
+        result = complain(source, tls_error());
+    ERR_clear_error();
+    *has = true;
+    context->certificates[context->count++].x509 = own;
+    return result;
+}
+
+static int load_pair(struct tls_context *context, struct conf_reader *r, const struct conf_node *node, size_t i)
+{
+    const struct tls_settings *settings = &context->settings;
+    struct source certificate = {r, tls_conf_item(node, STR("certificate"), i), settings->certificates.v[i]};
+    struct source key = certificate;
+    if (settings->keys.n)
+        key = (struct source){r, tls_conf_item(node, STR("key"), i), settings->keys.v[i]};
+    STACK_OF(X509) *chain = load_chain(&certificate);
+    EVP_PKEY *private = load_key(&key);
+    int error = chain && private ? check_chain(&certificate, chain) : -EINVAL;
+    if (!error)
+        error = use_pair(context, &key, chain, private);
+    EVP_PKEY_free(private);
+    free_chain(chain);
+    return error;
+}
+
+/* A response is sent as it is, but it must be one, and good. */
+static int load_ocsp(struct tls_context *context, struct conf_reader *r, const struct conf_node *node, size_t i)
+{
+    struct source source = {r, tls_conf_item(node, STR("ocsp"), i), context->settings.ocsp.v[i]};
+    BIO *bio = open_file(&source);
+    if (!bio)
+        return -EINVAL;
+    char *bytes;
+    long n = BIO_get_mem_data(bio, &bytes);
+    const unsigned char *at = (const unsigned char *)bytes;
+    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &at, n);
+    bool good = response && OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL;
+    context->certificates[i].ocsp = arena_copy(r->arena, (struct str){bytes, (size_t)n});
+    OCSP_RESPONSE_free(response);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (!good)
+        return complain(&source, response ? "an OCSP response that says no more than that there is none"
+                                          : "not an OCSP response in DER");
+    return context->certificates[i].ocsp.p ? 0 : -ENOMEM;
+}
+
+static int load_clients_authorities(struct tls_context *context, struct conf_reader *r, const struct conf_node *node)
+{
+    struct source source = {r, conf_find(node, STR("client_ca")), context->settings.client_ca};
+    STACK_OF(X509) *authorities = load_chain(&source);
+    int error = authorities ? 0 : -EINVAL;
+    for (int i = 0; i < (authorities ? sk_X509_num(authorities) : 0) && !error; i++) {
+        X509 *authority = sk_X509_value(authorities, i);
+        if (!X509_STORE_add_cert(SSL_CTX_get_cert_store(context->ssl), authority) ||
+            !SSL_CTX_add_client_CA(context->ssl, authority))
+            error = complain(&source, tls_error());
+    }
+    free_chain(authorities);
+    return error;
+}
+
+/* ---- tickets and sessions ---- */
+
+/* Seals a ticket, or finds the key to open one: AES-256-CBC, and HMAC-SHA-256 over all of it (RFC 5077, 4). 1; 2: opened,
+ * and the client gets a new one: of TLS 1.3 always, since there each is used once (RFC 8446, C.4); 0: no such key. */
+static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+                     int sealing)
+{
+    struct tls_ticket_key key;
+    bool old = false;
+    if (sealing ? !tls_tickets_newest(&key) : !tls_tickets_find(name, &key, &old))
+        return 0;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac, sizeof key.mac),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    bool done = EVP_MAC_CTX_set_params(mac, params);
+    if (sealing) {
+        memcpy(name, key.name, sizeof key.name);
+        done = done && RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1;
+    }
+    done = done && EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv, sealing);
+    OPENSSL_cleanse(&key, sizeof key);
+    return done ? 1 + (old || SSL_version(ssl) == TLS1_3_VERSION) : -1;
+}
+
+static struct str id_of(const SSL_SESSION *session)
+{
+    unsigned n;
+    const unsigned char *id = SSL_SESSION_get_id(session, &n);
+    return (struct str){(const char *)id, n};
+}
+
+/* A session that its client keeps in a ticket is not kept here. */
+static int on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    unsigned char bytes[TLS_SESSION_SIZE], *to = bytes;
+    bool ticket =
+        !(SSL_get_options(ssl) & SSL_OP_NO_TICKET) && SSL_SESSION_get_protocol_version(session) > TLS1_2_VERSION;
+    int size = ticket ? 0 : i2d_SSL_SESSION(session, NULL);
+    if (size <= 0 || size > (int)sizeof bytes || i2d_SSL_SESSION(session, &to) != size)
+        return 0;
+    nsec time = SSL_SESSION_get_timeout(session) * NSEC_SEC;
+    tls_cache_put(id_of(session), (struct str){(const char *)bytes, (size_t)size}, nsec_add(clock_monotonic(), time));
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return 0;
+}
+
+static SSL_SESSION *on_get_session(SSL *ssl, const unsigned char *id, int n, int *copy)
+{
+    char bytes[TLS_SESSION_SIZE];
+    const unsigned char *at = (const unsigned char *)bytes;
+    size_t size = tls_cache_get((struct str){(const char *)id, (size_t)n}, bytes);
+    (void)ssl;
+    *copy = 0;
+    SSL_SESSION *session = size ? d2i_SSL_SESSION(NULL, &at, (long)size) : NULL;
+    OPENSSL_cleanse(bytes, size);
+    return session;
+}
+
+static void on_remove_session(SSL_CTX *ssl, SSL_SESSION *session)
+{
+    (void)ssl;
+    tls_cache_remove(id_of(session));
+}
+
+/* ---- making one ---- */
+
+static int least_version(const struct tls_settings *settings, struct str not_this, int this, int other)
+{
+    for (size_t i = 0; i < settings->protocols.n; i++)
+        if (!str_eq(settings->protocols.v[i], not_this))
+            return this;
+    return other;
+}
+
+static void keep_sessions(SSL_CTX *ssl)
+{
+    SSL_CTX_set_timeout(ssl, SESSION_SECONDS);
+    SSL_CTX_set_num_tickets(ssl, 1);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, on_ticket);
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ssl, on_new_session);
+    SSL_CTX_sess_set_get_cb(ssl, on_get_session);
+    SSL_CTX_sess_set_remove_cb(ssl, on_remove_session);
+}
+
+static bool set_terms(struct tls_context *context)
+{
+    SSL_CTX *ssl = context->ssl;
+    const struct tls_settings *settings = &context->settings;
+    context->least = least_version(settings, STR("TLSv1.3"), TLS1_2_VERSION, TLS1_3_VERSION);
+    context->most = least_version(settings, STR("TLSv1.2"), TLS1_3_VERSION, TLS1_2_VERSION);
+    uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                       SSL_OP_PRIORITIZE_CHACHA | (settings->session_tickets ? 0 : SSL_OP_NO_TICKET);
+    SSL_CTX_set_options(ssl, options);
+    SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_dh_auto(ssl, 1);
+    return SSL_CTX_set_min_proto_version(ssl, context->least) && SSL_CTX_set_max_proto_version(ssl, context->most) &&
+           SSL_CTX_set_ciphersuites(ssl, suites) && SSL_CTX_set1_groups_list(ssl, groups) &&
+           SSL_CTX_set_cipher_list(ssl, usual_ciphers);
+}
+
+/* Sessions are resumed where the same clients may come in: by the same certificates, of clients of the same authorities.
+ * Of paths and not of what the files contain, so that a certificate can be renewed. */
+static bool set_id(struct tls_context *context)
+{
+    const struct tls_settings *settings = &context->settings;
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    bool done = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
+    for (size_t i = 0; i < settings->certificates.n && done; i++)
+        done = EVP_DigestUpdate(digest, settings->certificates.v[i].p, settings->certificates.v[i].n + 1);
+    done = done && EVP_DigestUpdate(digest, settings->client_ca.p, settings->client_ca.n) &&
+           EVP_DigestUpdate(digest, &settings->client_verify, sizeof settings->client_verify) &&
+           EVP_DigestFinal_ex(digest, context->id, NULL);
+    EVP_MD_CTX_free(digest);
+    return done && SSL_CTX_set_session_id_context(context->ssl, context->id, sizeof context->id);
+}
+
+static int load_files(struct tls_context *context, struct conf_reader *r, const struct conf_node *node)
+{
+    int first = 0;
+    for (size_t i = 0; i < context->settings.certificates.n; i++) {
+        int error = load_pair(context, r, node, i);
+        first = first ? first : error;
+    }
+    for (size_t i = 0; i < context->settings.ocsp.n && !first; i++)
+        first = load_ocsp(context, r, node, i);
+    int error = context->settings.client_ca.n ? load_clients_authorities(context, r, node) : 0;
+    return first ? first : error;
+}
+
+static void free_context(void *arg)
+{
+    struct tls_context *context = arg;
+    for (size_t i = 0; i < context->count; i++)
+        X509_free(context->certificates[i].x509);
+    SSL_CTX_free(context->ssl);
+}
+
+static struct tls_context *new_context(struct conf_reader *r, const struct tls_settings *settings)
+{
+    struct tls_context *context = arena_zalloc(r->arena, sizeof *context);
+    if (!context)
+        return NULL;
+    context->settings = *settings;
+    context->certificates = arena_zalloc(r->arena, settings->certificates.n * sizeof *context->certificates);
+    context->ssl = SSL_CTX_new(TLS_server_method());
+    if (context->certificates && context->ssl && arena_defer(r->arena, free_context, context) == 0)
+        return context;
+    SSL_CTX_free(context->ssl);
+    return NULL;
+}
+
+/* Ciphers without authentication of what they protect, and those that few have, are none of ours (tls_cipher.h). */
+static int set_ciphers(struct tls_context *context, struct conf_reader *r, const struct conf_node *node)
+{
+    if (!node)
+        return 0;
+    const char *wanted = context->settings.ciphers.p;
+    if (context->settings.ciphers.n == 0 || !SSL_CTX_set_cipher_list(context->ssl, wanted)) {
+        conf_error(r, node, "has no cipher of TLS 1.2 that is known");
+        return -EINVAL;
+    }
+    const STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(context->ssl);
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+        const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
+        if (tls_suite_find(SSL_CIPHER_get_protocol_id(cipher)))
+            continue;
+        conf_error(r, node, "%s is not spoken: only AES-GCM and ChaCha20-Poly1305 are", SSL_CIPHER_get_name(cipher));
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
+{
+    struct tls_settings settings;
+    if (node->kind != CONF_MAPPING) {
+        conf_error(r, node, "takes a mapping such as {certificate: cert.pem, key: key.pem}, not %s",
+                   conf_kind_name(node));
+        return -EINVAL;
+    }
+    int error = tls_conf_read(r, node, &settings);
+    if (error)
+        return error;
+    struct tls_context *context = new_context(r, &settings);
+    if (!context || !set_terms(context) || !set_id(context))
+        return -ENOMEM;
+    keep_sessions(context->ssl);
+    tls_handshake_prepare(context);
+    error = set_ciphers(context, r, conf_find(node, STR("ciphers")));
+    int load_error = load_files(context, r, node);
+    ERR_clear_error();
+    *(struct tls_context **)field = context;
+    return error ? error : load_error;
+}
+
+/* ---- what others ask ---- */
+
+bool tls_context_has_certificate(const struct tls_context *context)
+{
+    return context->count > 0;
+}
+
+bool tls_context_asks(const struct tls_context *context)
+{
+    return context->settings.client_verify != TLS_VERIFY_OFF;
+}
+
+void tls_context_set_endpoint(struct tls_context *context, const struct tls_endpoint *endpoint)
+{
+    context->endpoint = *endpoint;
+}

@@ -1,0 +1,75 @@
+/* tls_core.h: what the files that see OpenSSL share: tls_context.c, tls_handshake.c and tls_stream.c. Private to them. */
+#ifndef TERN_NET_TLS_CORE_H
+#define TERN_NET_TLS_CORE_H
+
+#include "base/list.h"
+#include "net/tls_cipher.h"
+#include "net/tls_context.h"
+#include "net/tls_records.h"
+#include "net/tls_stream.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+struct x509_st;
+
+/* A certificate in use, and what its authority says of it. */
+struct tls_certificate {
+    struct x509_st *x509;
+    struct str ocsp; /* empty: nothing */
+};
+
+struct tls_context {
+    struct ssl_ctx_st *ssl;
+    struct tls_settings settings;
+    struct tls_certificate *certificates;
+    size_t count;
+    bool has_ecdsa, has_rsa;
+    int least, most;      /* versions of the protocol */
+    unsigned char id[32]; /* sessions are resumed on the same terms only */
+    struct tls_endpoint endpoint;
+};
+
+struct tls_stream {
+    struct stream stream;
+    struct ssl_st *ssl; /* during the handshake; then NULL */
+    struct tls_inbox in;
+    struct tls_outbox out;
+    struct tls_batch *batch; /* where records go that are being made; NULL between two operations */
+    struct tls_cipher opener, sealer;
+    struct tls_peer peer;
+    char *name, *subject; /* of `peer`, malloc'ed; or NULL */
+    struct str protocol;  /* as agreed on (ALPN) */
+    nsec wrote;           /* when it last did */
+    uint32_t small;       /* bytes sent since it went slow */
+    uint32_t owed;        /* bytes that a write took, and has not told of, since they are not all sent */
+    uint8_t idle_records; /* in a row, without content */
+    bool heard;           /* something has come */
+    bool plain;           /* and that was a letter: no record of TLS begins so, but every request of HTTP */
+    bool ready;           /* the handshake is done */
+    bool broken;          /* nothing more can be read or written */
+    bool on_pool;         /* this part of the handshake may take its time */
+    bool for_pool;        /* what comes next takes long: it belongs there */
+    bool ended;           /* the peer has said that nothing more comes */
+    bool said_end;        /* we have */
+};
+
+/* Every operation stands between these two. tls_begin() makes what was left over ready; tls_end() puts away what is left,
+ * and what was made is sent, sent with more to come, or put by until the next operation. 0; -EAGAIN: something is still to
+ * be sent; -errno. */
+enum tls_ending { TLS_SEND, TLS_SEND_MORE, TLS_HOLD };
+void tls_begin(struct tls_stream *t);
+int tls_end(struct tls_stream *t, enum tls_ending how);
+
+/* Makes a context answer what a handshake asks. */
+void tls_handshake_prepare(const struct tls_context *context);
+
+/* Starts a handshake. 0 or -ENOMEM. */
+int tls_handshake_begin(struct tls_stream *t) __attribute__((warn_unused_result));
+
+/* Frees what it has needed. */
+void tls_handshake_end(struct tls_stream *t);
+
+/* Takes the first error off the library's queue, as text, and forgets the others. */
+const char *tls_error(void);
+
+#endif

@@ -1,0 +1,381 @@
+/* tls_handshake.c: tls_handshake() of tls_stream.h, which is OpenSSL's, and what it is asked on its way: which name, which
+ * protocol, which certificate.
+ *
+ * The library never waits, and never sees a socket: it reads and writes through a BIO of ours, which says "later" when the
+ * inbox has no complete record. Its queue of errors is empty between two steps. When it is done, the keys are taken over
+ * (tls_cipher.h), and what it has kept for the connection is freed.
+ */
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+
+#include "green/offload.h"
+#include "net/tls_core.h"
+
+/* ---- the BIO ---- */
+
+static struct tls_stream *behind(BIO *bio)
+{
+    return BIO_get_data(bio);
+}
+
+static struct tls_stream *stream_of(const SSL *ssl)
+{
+    return behind(SSL_get_rbio(ssl));
+}
+
+static int bio_read(BIO *bio, char *to, size_t n, size_t *got)
+{
+    struct tls_stream *t = behind(bio);
+    BIO_clear_retry_flags(bio);
+    ssize_t taken = t->on_pool ? -EAGAIN : tls_inbox_take(&t->in, &t->stream, to, n);
+    if (taken == -EAGAIN)
+        BIO_set_retry_read(bio);
+    if (taken > 0 && !t->heard) {
+        t->heard = true;
+        t->plain = *to >= 'A' && *to <= 'Z';
+    }
+    *got = taken > 0 ? (size_t)taken : 0;
+    return taken > 0;
+}
+
+static int bio_write(BIO *bio, const char *bytes, size_t n, size_t *written)
+{
+    BIO_clear_retry_flags(bio);
+    struct tls_batch *batch = behind(bio)->batch;
+    *written = batch && tls_batch_add(batch, bytes, n) ? n : 0;
+    return *written > 0;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer;
+    return command == BIO_CTRL_FLUSH; /* what is in the batch goes out when the operation ends */
+}
+
+/* Made once, for all streams. */
+static BIO_METHOD *bio_method(void)
+{
+    static BIO_METHOD *method;
+    if (method)
+        return method;
+    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tern stream");
+    if (!method)
+        return NULL;
+    BIO_meth_set_read_ex(method, bio_read);
+    BIO_meth_set_write_ex(method, bio_write);
+    BIO_meth_set_ctrl(method, bio_ctrl);
+    return method;
+}
+
+int tls_handshake_begin(struct tls_stream *t)
+{
+    BIO_METHOD *method = bio_method();
+    BIO *bio = method ? BIO_new(method) : NULL;
+    t->ssl = bio ? SSL_new(t->peer.endpoint->ssl) : NULL;
+    if (!t->ssl) {
+        BIO_free(bio);
+        ERR_clear_error();
+        return -ENOMEM;
+    }
+    BIO_set_data(bio, t);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(t->ssl, bio, bio);
+    SSL_set_accept_state(t->ssl);
+    return 0;
+}
+
+/* A client that leaves without a word does not harm its session (RFC 5246, 7.2.1); the library would forget it. */
+void tls_handshake_end(struct tls_stream *t)
+{
+    if (t->ssl && t->ready)
+        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(t->ssl);
+    t->ssl = NULL;
+}
+
+/* ---- what a handshake asks ---- */
+
+/* The name that a client wants: of a list with one host name (RFC 6066, 3). */
+static struct str wanted_name(SSL *ssl)
+{
+    enum { HEAD = 5 }; /* the list's size, the kind of name, its size */
+    const unsigned char *bytes;
+    size_t n;
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &n) || n < HEAD ||
+        bytes[2] != TLSEXT_NAMETYPE_host_name || n != HEAD + (size_t)(bytes[3] << 8 | bytes[4]))
+        return STR("");
+    return (struct str){(const char *)bytes + HEAD, n - HEAD};
+}
+
+static int verify_mode(const struct tls_context *context)
+{
+    static const int modes[] = {
+        [TLS_VERIFY_OFF] = SSL_VERIFY_NONE,
+        [TLS_VERIFY_OPTIONAL] = SSL_VERIFY_PEER,
+        [TLS_VERIFY_ON] = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+    };
+    return modes[context->settings.client_verify];
+}
+
+static bool use_context(SSL *ssl, const struct tls_context *context)
+{
+    if (!SSL_set_SSL_CTX(ssl, context->ssl) || !SSL_set_min_proto_version(ssl, context->least) ||
+        !SSL_set_max_proto_version(ssl, context->most) ||
+        !SSL_set_session_id_context(ssl, context->id, sizeof context->id))
+        return false;
+    SSL_set_verify(ssl, verify_mode(context), NULL);
+    SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+    SSL_set_options(ssl, SSL_CTX_get_options(context->ssl) & SSL_OP_NO_TICKET);
+    return true;
+}
+
+/* The first thing in a handshake. */
+static int on_client_hello(SSL *ssl, int *alert, void *arg)
+{
+    struct tls_stream *t = stream_of(ssl);
+    const struct tls_endpoint *endpoint = &t->peer.endpoint->endpoint;
+    struct str name = wanted_name(ssl);
+    (void)arg;
+    const struct tls_context *found = name.n && endpoint->choose ? endpoint->choose(endpoint->sites, name) : NULL;
+    t->peer.chosen = found ? found : t->peer.endpoint;
+    free(t->name);
+    t->name = name.n ? strndup(name.p, name.n) : NULL;
+    t->peer.name = str_of(t->name);
+    *alert = t->peer.chosen->count ? SSL_AD_INTERNAL_ERROR : SSL_AD_UNRECOGNIZED_NAME;
+    bool usable = t->peer.chosen->count && (!found || use_context(ssl, found));
+    return usable ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+}
+
+/* RFC 7301, 3.2: who offers only what we don't speak is told so. */
+static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *size, const unsigned char *offered,
+                   unsigned n, void *arg)
+{
+    static const unsigned char ours[] = "\x02h2\x08http/1.1";
+    bool http2 = stream_of(ssl)->peer.endpoint->endpoint.http2;
+    const unsigned char *list = http2 ? ours : ours + 3;
+    unsigned char *found;
+    (void)arg;
+    if (SSL_select_next_proto(&found, size, list, (unsigned)sizeof ours - 1 - (http2 ? 0 : 3), offered, n) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *chosen = found;
+    stream_of(ssl)->protocol = (struct str){(const char *)found, *size};
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static bool takes_ecdsa(SSL *ssl)
+{
+    int count = SSL_get_sigalgs(ssl, -1, NULL, NULL, NULL, NULL, NULL), sign;
+    for (int i = 0; i < count; i++)
+        if (SSL_get_sigalgs(ssl, i, &sign, NULL, NULL, NULL, NULL) && sign == EVP_PKEY_EC)
+            return true;
+    return false;
+}
+
+/* A certificate is about to be chosen, and then something is signed with its key. With RSA that takes long enough for
+ * others to notice (a millisecond, ECDSA a twentieth of it): the handshake stops here, and goes on on the pool. */
+static int on_certificate(SSL *ssl, void *arg)
+{
+    struct tls_stream *t = stream_of(ssl);
+    const struct tls_context *context = t->peer.chosen;
+    (void)arg;
+    t->for_pool = !t->on_pool && context->has_rsa && !(context->has_ecdsa && takes_ecdsa(ssl));
+    return t->for_pool ? -1 : 1;
+}
+
+static int on_status(SSL *ssl, void *arg)
+{
+    const struct tls_context *context = stream_of(ssl)->peer.chosen;
+    const X509 *own = SSL_get_certificate(ssl);
+    (void)arg;
+    for (size_t i = 0; i < context->count; i++) {
+        struct str ocsp = context->certificates[i].ocsp;
+        unsigned char *copy = context->certificates[i].x509 == own && ocsp.n ? OPENSSL_memdup(ocsp.p, ocsp.n) : NULL;
+        if (copy) {
+            SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)ocsp.n);
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return SSL_TLSEXT_ERR_NOACK;
+}
+
+static unsigned hex_value(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+/* The library tells the secrets of TLS 1.3 in the form of the key log of NSS: "LABEL random secret", in hexadecimal. */
+static void on_secret(const SSL *ssl, const char *line)
+{
+    struct tls_stream *t = stream_of(ssl);
+    struct str secret = str_of(line), label = str_cut(&secret, ' ');
+    str_cut(&secret, ' ');
+    bool ours = str_eq(label, STR("SERVER_TRAFFIC_SECRET_0"));
+    if ((!ours && !str_eq(label, STR("CLIENT_TRAFFIC_SECRET_0"))) || secret.n > (size_t)2 * TLS_SECRET)
+        return;
+    unsigned char *to = ours ? t->sealer.secret : t->opener.secret;
+    for (size_t i = 0; i + 1 < secret.n; i += 2)
+        to[i / 2] = (unsigned char)(hex_value(secret.p[i]) << 4 | hex_value(secret.p[i + 1]));
+}
+
+void tls_handshake_prepare(const struct tls_context *context)
+{
+    SSL_CTX_set_client_hello_cb(context->ssl, on_client_hello, NULL);
+    SSL_CTX_set_alpn_select_cb(context->ssl, on_alpn, NULL);
+    SSL_CTX_set_cert_cb(context->ssl, on_certificate, NULL);
+    SSL_CTX_set_tlsext_status_cb(context->ssl, on_status);
+    SSL_CTX_set_keylog_callback(context->ssl, on_secret);
+    SSL_CTX_set_verify(context->ssl, verify_mode(context), NULL);
+}
+
+/* ---- the handshake ---- */
+
+/* A part of it, with what it has to say gathered in a batch. */
+struct step {
+    struct tls_stream *t;
+    int result, error; /* of SSL_do_handshake(), and what that means */
+    size_t records;    /* that it has made */
+    const char *why;
+};
+
+static void take_step(void *arg)
+{
+    struct step *step = arg;
+    step->result = SSL_do_handshake(step->t->ssl);
+    step->error = SSL_get_error(step->t->ssl, step->result);
+    step->why = step->error == SSL_ERROR_SSL ? tls_error() : "the client has left";
+    ERR_clear_error();
+}
+
+/* The same on the pool: it has a batch of its own, and finds the inbox empty. */
+static int take_step_on_pool(struct step *step)
+{
+    struct tls_stream *t = step->t;
+    struct tls_batch *batch = malloc(sizeof *batch);
+    if (!batch)
+        return -ENOMEM;
+    batch->size = 0;
+    t->batch = batch;
+    t->on_pool = true;
+    int error = green_offload(take_step, step, NSEC_NEVER);
+    if (error == -EAGAIN) { /* the pool has too much to do: then it is here that it takes long */
+        take_step(step);
+        error = 0;
+    }
+    t->on_pool = false;
+    t->batch = NULL;
+    int sent = error ? error : tls_outbox_send(&t->out, &t->stream, batch, false);
+    free(batch);
+    return sent;
+}
+
+/* An answer to who does not speak TLS is not TLS. */
+static int take_step_here(struct step *step)
+{
+    struct tls_stream *t = step->t;
+    tls_begin(t);
+    take_step(step);
+    if (t->plain)
+        t->batch->size = 0;
+    step->records = tls_batch_records(t->batch);
+    /* After the last step there is nothing that the client waits for: a ticket may go with the first answer. */
+    return tls_end(t, step->result == 1 ? TLS_HOLD : TLS_SEND);
+}
+
+/* What was said has to get to the peer before it can answer. */
+static int finish_sending(struct tls_stream *t, nsec deadline)
+{
+    for (;;) {
+        struct tls_batch *nothing = tls_batch_begin();
+        int error = tls_outbox_send(&t->out, &t->stream, nothing, false);
+        if (error != -EAGAIN)
+            return error;
+        error = green_fd_writable(&t->stream.fd, deadline);
+        if (error)
+            return error;
+    }
+}
+
+/* "CN=alice,O=Example", malloc'ed; NULL: the client has shown no certificate. */
+static char *subject_of(const SSL *ssl)
+{
+    X509 *certificate = SSL_get0_peer_certificate(ssl);
+    BIO *bio = certificate ? BIO_new(BIO_s_mem()) : NULL;
+    char *bytes, *copy = NULL;
+    if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
+        long n = BIO_get_mem_data(bio, &bytes);
+        copy = strndup(bytes, (size_t)n);
+    }
+    BIO_free(bio);
+    return copy;
+}
+
+/* What was sealed after our Finished, tickets, was sealed with the keys that we take over (RFC 8446, 4.6.1). */
+static int take_over_13(struct tls_stream *t, const struct tls_suite *suite, size_t sealed)
+{
+    int error = tls_cipher_start(&t->opener, suite, false);
+    if (!error)
+        error = tls_cipher_start(&t->sealer, suite, true);
+    t->sealer.sequence = sealed;
+    return error;
+}
+
+/* Each side has sealed its Finished. */
+static int take_over_12(struct tls_stream *t, const struct tls_suite *suite)
+{
+    unsigned char master[SSL_MAX_MASTER_KEY_LENGTH], randoms[2 * SSL3_RANDOM_SIZE];
+    SSL_SESSION_get_master_key(SSL_get_session(t->ssl), master, sizeof master);
+    SSL_get_server_random(t->ssl, randoms, SSL3_RANDOM_SIZE);
+    SSL_get_client_random(t->ssl, randoms + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
+    int error = tls_cipher_start_12(&t->opener, &t->sealer, suite, master, randoms);
+    t->opener.sequence = t->sealer.sequence = 1;
+    OPENSSL_cleanse(master, sizeof master);
+    return error;
+}
+
+/* All that is needed of the library's connection is taken out of it. */
+static int conclude(struct tls_stream *t, const struct step *step)
+{
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(t->ssl);
+    const struct tls_suite *suite = tls_suite_find(SSL_CIPHER_get_protocol_id(cipher));
+    bool is13 = SSL_version(t->ssl) == TLS1_3_VERSION;
+    int error = !suite ? -EPROTO : is13 ? take_over_13(t, suite, step->records) : take_over_12(t, suite);
+    t->peer.version = SSL_get_version(t->ssl);
+    t->peer.cipher = SSL_CIPHER_get_name(cipher);
+    t->subject = subject_of(t->ssl);
+    t->peer.subject = str_of(t->subject);
+    t->ready = !error;
+    tls_handshake_end(t);
+    return error;
+}
+
+/* What a step that has not finished the handshake means for it. */
+static int judge(struct tls_stream *t, const struct step *step, nsec deadline, const char **why)
+{
+    if (step->error == SSL_ERROR_WANT_READ)
+        return green_now() < deadline ? -EAGAIN : -ETIMEDOUT;
+    t->broken = true;
+    *why = step->why;
+    return t->plain ? -EPROTONOSUPPORT : -EPROTO;
+}
+
+int tls_handshake(struct stream *s, nsec deadline, const char **why)
+{
+    struct tls_stream *t = container_of(s, struct tls_stream, stream);
+    for (;;) {
+        struct step step = {.t = t};
+        int error = (t->for_pool ? take_step_on_pool : take_step_here)(&step);
+        t->for_pool = step.error == SSL_ERROR_WANT_X509_LOOKUP;
+        if (error == -EAGAIN)
+            error = finish_sending(t, deadline);
+        if (error)
+            return error;
+        if (step.result == 1)
+            return conclude(t, &step);
+        if (!t->for_pool)
+            return judge(t, &step, deadline, why);
+    }
+}
