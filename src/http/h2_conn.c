@@ -350,9 +350,22 @@ static void drain(struct conn *conn)
         h2_wake(container_of(conn->kept, struct h2, kept));
 }
 
+/* To make room for another one, say: an idle connection has nothing else to say. */
+static void farewell(struct conn *conn)
+{
+    struct h2 *h2 = container_of(conn->kept, struct h2, kept);
+    h2_session_abort(h2, H2_NO_ERROR);
+    (void)!send_all(h2);
+}
+
 /* ---- the beginning ---- */
 
-static const struct conn_protocol protocol = {.serve = serve_kept, .drain = drain, .forget = forget};
+static const struct conn_protocol protocol = {
+    .serve = serve_kept,
+    .drain = drain,
+    .farewell = farewell,
+    .forget = forget,
+};
 
 int h2_begin(struct conn *conn, struct str received)
 {

@@ -210,6 +210,6 @@ int h2_stream_wait(struct h2_stream *s, nsec deadline)
 {
     if (s->error)
         return s->error;
-    int error = green_cond_wait(&s->changed, NULL, deadline);
+    int error = green_cond_wait_peer(&s->changed, deadline);
     return s->error ? s->error : error;
 }

@@ -89,6 +89,19 @@ H2Test(the_end_of_an_idle_one_is_announced)
     h2_peer_close(peer);
 }
 
+H2Test(one_that_makes_room_for_another_says_so)
+{
+    struct h2_peer *peer = h2_peer_open(0);
+    h2_peer_fetch(peer, "/hello");
+    wait_for(peer->pair.conn->state == CONN_IDLE);
+    pair_conns.max = 1;
+    cr_expect_eq(conns_wait_room(&pair_conns), 0);
+    h2_peer_until(peer, peer->over);
+    cr_expect_eq(peer->goaways, 1);
+    cr_expect_eq(peer->goaway_code, NGHTTP2_NO_ERROR);
+    h2_peer_close(peer);
+}
+
 /* ---- the end ---- */
 
 static int drain(void *arg)
@@ -343,4 +356,53 @@ H2Test(floods_are_cut_off)
         close(p.peer);
         wait_for(pair_conns.count == 0);
     }
+}
+
+/* ---- without a thread ---- */
+
+static int wait_at_gate(void *arg)
+{
+    (void)arg;
+    return green_sem_wait(&h2_peer_gate, NSEC_NEVER);
+}
+
+static void take_threads(int n)
+{
+    for (int i = 0; i < n; i++)
+        cr_assert_eq(green_go("taken", wait_at_gate, NULL), 0);
+}
+
+static void give_threads_back(int n)
+{
+    for (int i = 0; i < n; i++)
+        green_sem_post(&h2_peer_gate);
+    wait_for(pair_threads() == 1);
+}
+
+PairTest(h2_conn, 4, an_idle_one_without_a_thread_to_be_had_is_told_in_its_own_language)
+{
+    struct h2_peer *peer = h2_peer_open(0);
+    h2_peer_fetch(peer, "/hello");
+    wait_for(peer->pair.conn->state == CONN_IDLE);
+    take_threads(3);
+    int32_t id = h2_peer_get(peer, "/hello");
+    h2_peer_until(peer, peer->over);
+    cr_expect_eq(peer->goaways, 1);
+    cr_expect_eq(h2_peer_answer(peer, id)->status, 0);
+    h2_peer_close(peer);
+    give_threads_back(3);
+}
+
+PairTest(h2_conn, 4, a_stream_without_a_thread_to_be_had_may_be_repeated)
+{
+    struct h2_peer *peer = h2_peer_open(0);
+    h2_peer_fetch(peer, "/hello");
+    wait_for(peer->pair.conn->state == CONN_IDLE);
+    take_threads(2);
+    struct h2_answer *answer = h2_peer_fetch(peer, "/hello");
+    cr_expect_eq(answer->status, 0);
+    cr_expect_eq(answer->code, NGHTTP2_REFUSED_STREAM);
+    give_threads_back(2);
+    cr_expect_eq(h2_peer_fetch(peer, "/hello")->status, 200);
+    h2_peer_close(peer);
 }

@@ -48,6 +48,11 @@ static int serve_bytes(struct exchange *x, size_t n)
     return http_send(x, 200, STR(""), h2_peer_bytes(n));
 }
 
+static int serve_late(struct exchange *x, size_t n)
+{
+    return http_send(x, 200, STR("Priority: u=7\r\n"), h2_peer_bytes(n));
+}
+
 static int serve_pieces(struct exchange *x, size_t n)
 {
     int error = http_head(x, 200, STR(""), HTTP_LENGTH_UNKNOWN);
@@ -126,6 +131,7 @@ static int serve_any(struct exchange *x, const void *settings)
         {STR_INIT("hello"), serve_hello}, {STR_INIT("bytes"), serve_bytes}, {STR_INIT("pieces"), serve_pieces},
         {STR_INIT("echo"), serve_echo},   {STR_INIT("short"), serve_short}, {STR_INIT("fields"), serve_fields},
         {STR_INIT("file"), serve_file},   {STR_INIT("wait"), serve_wait},   {STR_INIT("empty"), serve_empty},
+        {STR_INIT("late"), serve_late},
     };
     (void)settings;
     h2_peer_served++;
@@ -201,8 +207,9 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *arg)
 {
     (void)session;
-    struct h2_answer *answer = h2_peer_answer(arg, id);
-    answer->over = true;
+    struct h2_peer *peer = arg;
+    struct h2_answer *answer = h2_peer_answer(peer, id);
+    answer->over = ++peer->closed;
     answer->code = code;
     return 0;
 }

@@ -2,7 +2,8 @@
  *
  * Paths: /hello says hello; /bytes/N is N bytes of a pattern, in one piece; /pieces/N the same in pieces of 1000, its
  * length not known; /echo gives back the request's content; /fields lists its fields; /short promises 10 bytes and
- * gives 5; /file/N is the same as /bytes/N from a file; /wait waits until h2_peer_gate opens; /empty is 204.
+ * gives 5; /file/N is the same as /bytes/N from a file; /wait waits until h2_peer_gate opens; /empty is 204;
+ * /late/N is /bytes/N, of no urgency.
  */
 #ifndef TERN_TESTS_HTTP_H2_PEER_H
 #define TERN_TESTS_HTTP_H2_PEER_H
@@ -19,7 +20,7 @@ struct h2_answer {
     size_t length;             /* of its content so far */
     uint64_t hash;             /* of that; see h2_peer_hash() */
     bool ended;                /* by END_STREAM */
-    bool over;                 /* the stream is closed ... */
+    unsigned over;             /* the stream is closed, as the first one, the second ... */
     uint32_t code;             /* ... with this error code */
     unsigned frames;           /* of content */
     char text[H2_PEER_TEXT];   /* the start of its content */
@@ -30,6 +31,7 @@ struct h2_peer {
     struct pair pair;
     struct nghttp2_session *session;
     struct h2_answer answers[H2_PEER_STREAMS]; /* by id / 2 */
+    unsigned closed;                           /* streams */
     unsigned goaways, pings;                   /* received; pings: answers to ours */
     uint32_t goaway_code;
     int32_t goaway_last;

@@ -96,6 +96,39 @@ H2Test(a_socket_that_is_full_is_no_reason_not_to_listen)
     h2_peer_close(peer);
 }
 
+/* ---- whose turn it is ---- */
+
+/* Two requests that come together; true: the second one's answer is complete first. */
+static bool overtakes(const char *first, const char *first_fields, const char *second, const char *second_fields)
+{
+    struct h2_peer *peer = h2_peer_open(1 << 24);
+    char fields[2][100];
+    snprintf(fields[0], sizeof fields[0], ":authority: a\n%s", first_fields);
+    snprintf(fields[1], sizeof fields[1], ":authority: a\n%s", second_fields);
+    h2_peer_fetch(peer, "/hello");
+    cr_assert_eq(nghttp2_submit_window_update(peer->session, 0, 0, 1 << 24), 0);
+    struct h2_answer *a = h2_peer_answer(peer, h2_peer_ask(peer, "GET", first, fields[0], none));
+    struct h2_answer *b = h2_peer_answer(peer, h2_peer_ask(peer, "GET", second, fields[1], none));
+    h2_peer_until(peer, a->over && b->over);
+    bool result = b->over < a->over;
+    h2_peer_close(peer);
+    wait_for(pair_conns.count == 0);
+    return result;
+}
+
+H2Test(priorities_are_heeded)
+{
+    const char *big = "/bytes/400000", *small = "/bytes/40000";
+    cr_expect(overtakes(big, "", small, ""), "who knows no priorities has its answers in turn");
+    cr_expect_not(overtakes(big, "priority: u=3\n", small, "priority: u=3\n"), "one after the other");
+    cr_expect(overtakes(big, "priority: u=3, i\n", small, "priority: u=3, i\n"), "in turn");
+    cr_expect(overtakes(big, "priority: u=5\n", small, "priority: u=1\n"), "the urgent first");
+    cr_expect(overtakes(small, "priority: u=5\n", big, "priority: u=1\n"), "however large");
+    cr_expect(overtakes("/late/400000", "priority: u=0\n", big, "priority: u=1\n"), "unless the answer knows better");
+}
+
+/* ---- what cuts an answer off ---- */
+
 H2Test(an_answer_that_ends_short_is_cut_off)
 {
     static const char *const paths[] = {"/short", "/file/100000?cut"};
