@@ -17,6 +17,7 @@ enum {
     UNWANTED_MAX = 64 * 1024 * 1024, /* bytes that are thrown away before the peer is cut off after all */
 };
 #define CUT_ROUND (50 * NSEC_MS)
+#define YOUNG NSEC_SEC /* a connection that is not ended for another one yet */
 #define LINGER_TIME (5 * NSEC_SEC)
 #define LAST_LINGER_TIME NSEC_SEC /* of a worker that would end otherwise */
 
@@ -294,14 +295,33 @@ bool conn_is_last(const struct conn *conn, bool more)
     return (conn->owner->draining && !more) || (most && conn->requests >= most);
 }
 
-/* Ends the one that can best be done without. False: all of them have a thread. */
+/* A client that has come a moment ago, and whose handshake was costly, gets the time to ask for something: if each made
+ * room for the next one, nobody would be served. */
+static bool is_young(const struct conn *conn)
+{
+    const struct http_timeouts *timeouts = &conn->owner->server->timeouts;
+    nsec time = conn_tls(conn) ? timeouts->idle : timeouts->handshake;
+    return conn_is_secure(conn) && conn->requests == 0 && conn->timer.deadline - time > green_now() - YOUNG;
+}
+
+/* Who has been in a state for longest, but for the young. */
+static struct conn *find_dispensable(struct conns *conns, enum conn_state state)
+{
+    list_each (l, next, &conns->by_state[state]) {
+        struct conn *conn = container_of(l, struct conn, link);
+        if (state == CONN_LINGERING || !is_young(conn))
+            return conn;
+    }
+    return NULL;
+}
+
+/* Ends the one that can best be done without. False: there is none. */
 static bool end_one(struct conns *conns)
 {
     static const enum conn_state order[] = {CONN_IDLE, CONN_LINGERING, CONN_BEGUN};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        struct list *longest = conns->by_state[order[i]].next;
-        struct conn *conn = container_of(longest, struct conn, link);
-        if (longest == &conns->by_state[order[i]])
+        struct conn *conn = find_dispensable(conns, order[i]);
+        if (!conn)
             continue;
         if (order[i] == CONN_BEGUN)
             send_busy(conn, "limits.connections reached");
@@ -315,8 +335,8 @@ int conns_wait_room(struct conns *conns)
 {
     while (conns->count >= conns->max && !end_one(conns)) {
         log_limited(LOG_LEVEL_WARN, "limits.connections reached (%zu): new connections wait", conns->max);
-        int error = green_cond_wait(&conns->room, NULL, NSEC_NEVER);
-        if (error)
+        int error = green_cond_wait(&conns->room, NULL, nsec_add(green_now(), YOUNG));
+        if (error && error != -ETIMEDOUT)
             return error;
     }
     return 0;

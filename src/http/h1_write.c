@@ -25,6 +25,11 @@ int h1_flush(struct h1 *h)
     return out_len(&h->out) ? flush_with(h, STR(""), false) : 0;
 }
 
+int h1_flush_last(struct h1 *h)
+{
+    return out_len(&h->out) ? flush_with(h, STR(""), true) : 0;
+}
+
 int h1_put(struct h1 *h, struct str bytes)
 {
     if (bytes.n > out_room(&h->out)) {

@@ -217,7 +217,7 @@ static int add_context(const struct tls_cipher *c, const char *head, size_t cont
     return EVP_CipherUpdate(c->evp, NULL, &ignored, context, sizeof context);
 }
 
-size_t tls_seal(struct tls_cipher *c, char *to, enum tls_type type, struct str content)
+size_t tls_cipher_seal(struct tls_cipher *c, char *to, enum tls_type type, struct str content)
 {
     size_t stated = explicit_size(c), inner = content.n + c->is13, size = stated + inner + TAG;
     unsigned char nonce[NONCE], inner_type = (unsigned char)type, *at = (unsigned char *)to + TLS_HEAD + stated;
@@ -246,7 +246,7 @@ static enum tls_alert find_type(enum tls_type *type, struct str *content)
     return 0;
 }
 
-enum tls_alert tls_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content)
+enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content)
 {
     size_t stated = explicit_size(c), around = TLS_HEAD + stated + TAG;
     unsigned char nonce[NONCE], *at = (unsigned char *)record + TLS_HEAD + stated;

@@ -366,6 +366,27 @@ static struct tls_context *new_context(struct conf_reader *r, const struct tls_s
     return NULL;
 }
 
+/* Ciphers without authentication of what they protect, and those that few have, are none of ours (tls_cipher.h). */
+static int set_ciphers(struct tls_context *context, struct conf_reader *r, const struct conf_node *node)
+{
+    if (!node)
+        return 0;
+    const char *wanted = context->settings.ciphers.p;
+    if (context->settings.ciphers.n == 0 || !SSL_CTX_set_cipher_list(context->ssl, wanted)) {
+        conf_error(r, node, "has no cipher of TLS 1.2 that is known");
+        return -EINVAL;
+    }
+    const STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(context->ssl);
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+        const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
+        if (tls_suite_find(SSL_CIPHER_get_protocol_id(cipher)))
+            continue;
+        conf_error(r, node, "%s is not spoken: only AES-GCM and ChaCha20-Poly1305 are", SSL_CIPHER_get_name(cipher));
+        return -EINVAL;
+    }
+    return 0;
+}
+
 int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
 {
     struct tls_settings settings;
@@ -382,10 +403,7 @@ int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
         return -ENOMEM;
     keep_sessions(context->ssl);
     tls_handshake_prepare(context);
-    if (settings.ciphers.n && !SSL_CTX_set_cipher_list(context->ssl, settings.ciphers.p)) {
-        conf_error(r, conf_find(node, STR("ciphers")), "has no cipher of TLS 1.2 that is known");
-        error = -EINVAL;
-    }
+    error = set_ciphers(context, r, conf_find(node, STR("ciphers")));
     int load_error = load_files(context, r, node);
     ERR_clear_error();
     *(struct tls_context **)field = context;

@@ -65,7 +65,7 @@ static bool put_record(struct tls_stream *t, enum tls_type type, struct str cont
 {
     if (tls_batch_room(t->batch) < content.n + TLS_SEALED)
         return false;
-    size_t size = tls_seal(&t->sealer, t->batch->bytes + t->batch->size, type, content);
+    size_t size = tls_cipher_seal(&t->sealer, t->batch->bytes + t->batch->size, type, content);
     t->batch->size += size;
     t->broken |= size == 0;
     return size > 0;
@@ -155,7 +155,7 @@ static int await_content(struct tls_stream *t)
         ssize_t n = tls_inbox_next(&t->in, &t->stream, &record);
         if (n <= 0)
             return n < 0 ? (int)n : -ECONNRESET; /* an end that was not announced may be somebody else's doing */
-        enum tls_alert wrong = tls_open(&t->opener, record, (size_t)n, &type, &content);
+        enum tls_alert wrong = tls_cipher_open(&t->opener, record, (size_t)n, &type, &content);
         if (!wrong)
             wrong = serve_record(t, type, content);
         if (wrong) {
@@ -255,7 +255,9 @@ static void begin_write(struct tls_stream *t)
 /* What was sealed counts as taken when all of it is sent: whoever waits until then waits for the peer. */
 static ssize_t end_write(struct tls_stream *t, size_t sealed, bool more)
 {
-    int error = tls_end(t, more ? TLS_SEND_MORE : TLS_SEND);
+    bool few =
+        t->batch->size < TLS_RECORD; /* if more follows soon, they can wait for it here as well as in the kernel */
+    int error = tls_end(t, !more ? TLS_SEND : few ? TLS_HOLD : TLS_SEND_MORE);
     t->owed = error == -EAGAIN ? (uint32_t)sealed : 0;
     return error ? error : t->broken ? -ECONNABORTED : (ssize_t)sealed;
 }
