@@ -294,7 +294,7 @@ Test(tls_fault, a_client_hello_that_was_changed)
 
 /* ---- truncation ---- */
 
-/* An end without close_notify may be an attacker's: what was not complete by itself is not a request (RFC 9112, 9.8). */
+/* An end without close_notify may be an attacker's: what was not complete by itself is no request (RFC 9112, 9.8). */
 Test(tls_fault, what_is_cut_off_is_no_request)
 {
     static const struct {

@@ -1,5 +1,5 @@
-/* Records behind the handshake: every cipher both ways, keys that change, and what must not be in a record (RFC 8446, 4.6.3
- * to 6; RFC 5246, 6). */
+/* Records behind the handshake: every cipher both ways, keys that change, and what must not be in a record (RFC 8446,
+ * 4.6.3 to 6; RFC 5246, 6). */
 #include "harness.h"
 #include "harness_file.h"
 #include "tls_service.h"
