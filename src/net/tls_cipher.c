@@ -7,7 +7,16 @@
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 
-enum { NONCE = 12, TAG = 16, SALT = 4, EXPLICIT = 8, KEY = 32, MASTER = 48, RANDOMS = 64 };
+enum {
+    NONCE = 12,
+    TAG = 16,
+    SALT = 4,
+    EXPLICIT = 8,
+    KEY = 32,
+    MASTER = 48,
+    RANDOMS = 64,
+    PADDED = 256, /* bytes that a sealed record of TLS 1.3 may be longer than its content */
+};
 
 enum algorithm { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, ALGORITHMS };
 
@@ -256,7 +265,7 @@ enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enu
         return TLS_UNEXPECTED_MESSAGE;
     if (n < around)
         return TLS_BAD_RECORD_MAC;
-    if (n - around > TLS_RECORD + (c->is13 ? 256 : 0))
+    if (c->is13 ? n - TLS_HEAD > TLS_RECORD + PADDED : n - around > TLS_RECORD)
         return TLS_RECORD_OVERFLOW;
     make_nonce(c, record + TLS_HEAD, nonce);
     size_t size = n - around;

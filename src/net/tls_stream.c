@@ -96,9 +96,11 @@ static enum tls_alert on_handshake(struct tls_stream *t, struct str message)
     static const struct str head = STR_INIT("\x18\0\0\1");
     if (!t->opener.is13)
         return TLS_NO_RENEGOTIATION;
-    if (!str_starts(message, head) || message.n != head.n + 1 || (unsigned char)message.p[head.n] > 1)
+    if (!str_starts(message, head) || message.n != head.n + 1)
         return TLS_UNEXPECTED_MESSAGE;
-    bool asked = message.p[head.n];
+    unsigned char asked = (unsigned char)message.p[head.n];
+    if (asked > 1)
+        return TLS_ILLEGAL_PARAMETER;
     if (tls_cipher_update(&t->opener) < 0 || (asked && !update_sealer(t)))
         return TLS_INTERNAL_ERROR;
     return 0;

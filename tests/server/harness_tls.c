@@ -375,7 +375,7 @@ static void encrypt(const unsigned char *key, const unsigned char *nonce, struct
     EVP_CIPHER_CTX_free(context);
 }
 
-struct str tls_seal(struct client *c, uint64_t n, unsigned char type, struct str content)
+struct str tls_make_record(struct client *c, uint64_t n, unsigned char type, struct str content)
 {
     unsigned char key[16], nonce[12];
     size_t inside = content.n + 1, sealed = inside + TAG;

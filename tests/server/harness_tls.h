@@ -95,7 +95,7 @@ SSL_SESSION *tls_session(struct client *c);
 
 /* A record of TLS 1.3, encrypted as our n-th since the handshake (the first one is 0), with this type inside (RFC 8446,
  * 5.2). The connection has to use TLS_AES_128_GCM_SHA256. */
-struct str tls_seal(struct client *c, uint64_t n, unsigned char type, struct str content);
+struct str tls_make_record(struct client *c, uint64_t n, unsigned char type, struct str content);
 
 /* Records that are not encrypted, cut into records of so many octets each. */
 struct str tls_fragment(struct str records, size_t size);

@@ -1,4 +1,4 @@
-/* Certificates of clients: who is let in, who is told what, whom the log names, and that no other site opens the door. */
+/* Certificates of clients: who is let in, who is told what, whom the log names, and that no other site opens a door. */
 #include "harness.h"
 #include "harness_file.h"
 #include "tls_service.h"

@@ -100,6 +100,8 @@ Test(tls_conf, values)
         {GOOD "      protocols: tls1.3\n", "6:18", "TLSv1.2"},
         {GOOD "      ciphers: NO-SUCH-CIPHER\n", "6:16", "ciphers"},
         {GOOD "      ciphers: \"\"\n", "6:16", "ciphers"},
+        {GOOD "      ciphers: ECDHE-ECDSA-AES256-SHA384\n", "6:16", "ciphers"},
+        {GOOD "      ciphers: \"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-CCM\"\n", "6:16", "ciphers"},
         {GOOD "      client_verify: perhaps\n", "6:22", "optional"},
         {GOOD "      client_verify: on\n", "6:22", "client_ca"},
         {GOOD "      client_verify: optional\n", "6:22", "client_ca"},

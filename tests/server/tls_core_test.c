@@ -1,7 +1,7 @@
 /* What a core file of a process that has crashed tells: no private key. Core files are sent around, and kept.
  *
- * The kernel writes one, unless it was told to give it to somebody else (core(5)); and a debugger writes one in the same
- * way: both leave out what the process has asked to be left out (madvise(2), MADV_DONTDUMP). */
+ * The kernel writes one, unless it was told to give it to somebody else (core(5)); and a debugger writes one in the
+ * same way: both leave out what the process has asked to be left out (madvise(2), MADV_DONTDUMP). */
 #include "harness.h"
 #include "harness_command.h"
 #include "harness_file.h"

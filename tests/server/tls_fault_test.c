@@ -111,7 +111,7 @@ Test(tls_fault, records_of_one_octet)
 
 static struct str sealed_text(struct client *c, uint64_t n, const char *text)
 {
-    return tls_seal(c, n, APPLICATION_DATA, str_of(text));
+    return tls_make_record(c, n, APPLICATION_DATA, str_of(text));
 }
 
 /* RFC 8446, 5.1 and 5.4: they hide from others how much is sent. */
@@ -224,7 +224,7 @@ Test(tls_fault, a_second_client_hello)
 {
     struct client *c = tls_open(.port = server.port, SEALED);
     struct str hello = tls_hello(.port = server.port);
-    client_send(tls_of(c)->raw, tls_seal(c, 0, HANDSHAKE, str_skip(hello, 5)));
+    client_send(tls_of(c)->raw, tls_make_record(c, 0, HANDSHAKE, str_skip(hello, 5)));
     int outcome = tls_outcome(c);
     cr_expect_eq(outcome, SSL_AD_UNEXPECTED_MESSAGE, "%s", tls_text(outcome));
     assert_unharmed();
@@ -294,7 +294,7 @@ Test(tls_fault, a_client_hello_that_was_changed)
 
 /* ---- truncation ---- */
 
-/* An end without close_notify may be an attacker's: what was not complete by itself is not a request (RFC 9112, 9.8). */
+/* An end without close_notify may be an attacker's: what was not complete by itself is no request (RFC 9112, 9.8). */
 Test(tls_fault, what_is_cut_off_is_no_request)
 {
     static const struct {

@@ -18,7 +18,7 @@
     "  - " TLS_PORT("@PORT2@", TLS_PAIR("rsa") ", protocols: [TLSv1.3]") "\n"                                          \
     "  - " TLS_PORT("@PORT3@", TLS_PAIR("ecdsa") ", protocols: [TLSv1.2], ciphers: \"" CIPHERS "\"") "\n"              \
     SITES
-#define CIPHERS "ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"
+#define CIPHERS "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"
 #define SITES                                                                                                          \
     "sites:\n"                                                                                                         \
     "  - {hosts: [site.test], tls: {" TLS_PAIR("site") "}, " TLS_ROUTES "}\n"                                          \
@@ -159,7 +159,7 @@ Test(tls_handshake, ciphers_of_the_configuration)
 {
     static const struct offer offers[] = {
         {"a usual one", {.port = 3, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"}, SSL_AD_HANDSHAKE_FAILURE, NULL, NULL},
-        {"the first", {.port = 3, .ciphers = "ECDHE-ECDSA-AES256-SHA384"}, TLS_FINE, "ecdsa", NULL},
+        {"the first", {.port = 3, .ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384"}, TLS_FINE, "ecdsa", NULL},
         {"the second", {.port = 3, .ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305"}, TLS_FINE, "ecdsa", NULL},
     };
     assert_offers(offers, COUNT(offers));
