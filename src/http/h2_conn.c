@@ -58,6 +58,7 @@ static int keep_unsent(struct h2 *h2, struct str rest)
     h2->unsent.at = 0;
     h2->unsent.end = rest.n;
     h2->unsent.progress = green_now();
+    h2->unsent.blocked = true;
     return -EAGAIN;
 }
 
@@ -77,12 +78,15 @@ static int put(struct h2 *h2, struct str *bytes)
 
 static int send_unsent(struct h2 *h2)
 {
+    if (h2->unsent.blocked)
+        return -EAGAIN;
     struct str rest = {h2->unsent.bytes + h2->unsent.at, h2->unsent.end - h2->unsent.at};
     size_t before = rest.n;
     int error = put(h2, &rest);
     h2->unsent.at = h2->unsent.end - rest.n;
     if (rest.n < before)
         h2->unsent.progress = green_now();
+    h2->unsent.blocked = rest.n > 0;
     if (rest.n)
         return error;
     free(h2->unsent.bytes);
@@ -232,6 +236,7 @@ static int wait(struct h2 *h2)
     int directions = (h2->ended ? 0 : GREEN_READABLE) | (h2->unsent.bytes ? GREEN_WRITABLE : 0);
     int ready = green_fd_ready(&h2->conn->stream.fd, directions, next_deadline(h2));
     h2->readable |= ready > 0 && ready & GREEN_READABLE;
+    h2->unsent.blocked &= ready < 0 || !(ready & GREEN_WRITABLE);
     return ready > 0 || ready == -EINTR || ready == -ETIMEDOUT ? 0 : ready;
 }
 
@@ -293,14 +298,23 @@ void h2_end(struct h2 *h2)
     conn_close(h2->conn);
 }
 
-/* The server stops: who still waits for an answer is told that there will be none, if it can be told at once. */
-static void cancel_streams(struct h2 *h2)
+/* The server stops: a peer that still waits for answers is told that there will be none, if it can be told at once. */
+static void say_stop(struct h2 *h2)
 {
     h2_session_abort(h2, H2_NO_ERROR);
     (void)!send_all(h2);
+}
+
+static void fail_streams(struct h2 *h2, int error)
+{
+    list_each (l, next, &h2->streams)
+        h2_stream_fail(container_of(l, struct h2_stream, link), error);
+}
+
+static void cancel_streams(struct h2 *h2)
+{
     list_each (l, next, &h2->streams) {
         struct h2_stream *s = container_of(l, struct h2_stream, link);
-        h2_stream_fail(s, -ECANCELED);
         if (s->thread)
             green_cancel(s->thread);
     }
@@ -310,8 +324,9 @@ static void cancel_streams(struct h2 *h2)
  * have ended. False: this thread was cancelled, and they are, too: the last of them turns off the light. */
 static bool end_streams(struct h2 *h2, int next)
 {
-    list_each (l, tmp, &h2->streams)
-        h2_stream_fail(container_of(l, struct h2_stream, link), -ECONNRESET);
+    if (next == -ECANCELED)
+        say_stop(h2);
+    fail_streams(h2, next == -ECANCELED ? -ECANCELED : -ECONNRESET);
     if (h2->running && next == LINGER)
         stream_shutdown(&h2->conn->stream); /* the peer need not wait for them */
     while (h2->running && next != -ECANCELED)
@@ -353,9 +368,7 @@ static void drain(struct conn *conn)
 /* To make room for another one, say: an idle connection has nothing else to say. */
 static void farewell(struct conn *conn)
 {
-    struct h2 *h2 = container_of(conn->kept, struct h2, kept);
-    h2_session_abort(h2, H2_NO_ERROR);
-    (void)!send_all(h2);
+    say_stop(container_of(conn->kept, struct h2, kept));
 }
 
 /* ---- the beginning ---- */
