@@ -123,6 +123,9 @@ static int read_more(struct h1 *h)
         int gone = got == 0 ? -ECONNRESET : (int)got;
         return begun ? miss_rest(h, gone) : gone;
     }
+    error = stream_flush(&h->conn->stream, h->x.server->timeouts.write);
+    if (error)
+        return error;
     if (!begun)
         return PARK;
     if (h->deadline == 0)

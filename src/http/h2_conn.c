@@ -102,7 +102,7 @@ static int send_all(struct h2 *h2)
     for (size_t sent = 0; !error;) {
         ssize_t n = h2_gather(h2, output);
         if (n <= 0)
-            return (int)n;
+            return n < 0 ? (int)n : stream_flush(&h2->conn->stream, h2->conn->owner->server->timeouts.write);
         struct str rest = {output, (size_t)n};
         error = put(h2, &rest);
         if (error == -EAGAIN)

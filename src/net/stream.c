@@ -36,6 +36,20 @@ ssize_t stream_discard(struct stream *s)
     return got < 0 ? (errno == EINTR ? -EAGAIN : -errno) : got;
 }
 
+static int wait_writable(struct stream *s, nsec timeout)
+{
+    s->burst = 0;
+    return green_fd_writable(&s->fd, nsec_add(green_now(), timeout));
+}
+
+int stream_flush(struct stream *s, nsec timeout)
+{
+    int error = s->ops->flush ? s->ops->flush(s) : 0;
+    while (error == -EAGAIN && (error = wait_writable(s, timeout)) == 0)
+        error = s->ops->flush(s);
+    return error;
+}
+
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
 {
     for (;;) {
@@ -47,16 +61,12 @@ ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
         if (got != -EAGAIN)
             return got;
         s->burst = 0;
-        int error = green_fd_readable(&s->fd, deadline);
+        int error = stream_flush(s, deadline - green_now());
+        if (!error)
+            error = green_fd_readable(&s->fd, deadline);
         if (error)
             return error;
     }
-}
-
-static int wait_writable(struct stream *s, nsec timeout)
-{
-    s->burst = 0;
-    return green_fd_writable(&s->fd, nsec_add(green_now(), timeout));
 }
 
 /* Takes n written bytes off the front of the pieces. */

@@ -26,6 +26,7 @@ struct stream_ops {
     ssize_t (*read)(struct stream *s, void *to, size_t n);
     ssize_t (*write)(struct stream *s, const struct iovec *pieces, int count, bool more);
     ssize_t (*sendfile)(struct stream *s, int file, off_t *at, size_t n);
+    int (*flush)(struct stream *s);     /* sends what the stream itself holds back: 0, -EAGAIN, -errno; may be NULL */
     void (*shutdown)(struct stream *s); /* no more writes: the peer reads the end */
     void (*close)(struct stream *s);
 };
@@ -59,6 +60,9 @@ ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline) GREEN_W
 /* Writes all the pieces (which it uses up); `more`: more follows soon, so a partial packet may wait for it. The
  * timeout is for progress: it starts anew whenever the peer took something. 0, -ETIMEDOUT, -ECANCELED, -errno. */
 int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, nsec timeout) GREEN_WAITS;
+
+/* Before a wait for the peer: what the stream itself still holds back is sent. As stream_write(). */
+int stream_flush(struct stream *s, nsec timeout) GREEN_WAITS;
 
 /* What a file looked like when its size was promised to the peer. */
 struct file_stamp {

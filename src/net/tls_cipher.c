@@ -7,7 +7,16 @@
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 
-enum { NONCE = 12, TAG = 16, SALT = 4, EXPLICIT = 8, KEY = 32, MASTER = 48, RANDOMS = 64 };
+enum {
+    NONCE = 12,
+    TAG = 16,
+    SALT = 4,
+    EXPLICIT = 8,
+    KEY = 32,
+    MASTER = 48,
+    RANDOMS = 64,
+    PADDED = 256, /* bytes that a sealed record of TLS 1.3 may be longer than its content */
+};
 
 enum algorithm { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, ALGORITHMS };
 
@@ -217,7 +226,7 @@ static int add_context(const struct tls_cipher *c, const char *head, size_t cont
     return EVP_CipherUpdate(c->evp, NULL, &ignored, context, sizeof context);
 }
 
-size_t tls_seal(struct tls_cipher *c, char *to, enum tls_type type, struct str content)
+size_t tls_cipher_seal(struct tls_cipher *c, char *to, enum tls_type type, struct str content)
 {
     size_t stated = explicit_size(c), inner = content.n + c->is13, size = stated + inner + TAG;
     unsigned char nonce[NONCE], inner_type = (unsigned char)type, *at = (unsigned char *)to + TLS_HEAD + stated;
@@ -246,7 +255,7 @@ static enum tls_alert find_type(enum tls_type *type, struct str *content)
     return 0;
 }
 
-enum tls_alert tls_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content)
+enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content)
 {
     size_t stated = explicit_size(c), around = TLS_HEAD + stated + TAG;
     unsigned char nonce[NONCE], *at = (unsigned char *)record + TLS_HEAD + stated;
@@ -256,7 +265,7 @@ enum tls_alert tls_open(struct tls_cipher *c, char *record, size_t n, enum tls_t
         return TLS_UNEXPECTED_MESSAGE;
     if (n < around)
         return TLS_BAD_RECORD_MAC;
-    if (n - around > TLS_RECORD + (c->is13 ? 256 : 0))
+    if (c->is13 ? n - TLS_HEAD > TLS_RECORD + PADDED : n - around > TLS_RECORD)
         return TLS_RECORD_OVERFLOW;
     make_nonce(c, record + TLS_HEAD, nonce);
     size_t size = n - around;

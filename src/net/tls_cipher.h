@@ -68,10 +68,10 @@ static inline bool tls_cipher_is_worn(const struct tls_cipher *c)
 
 /* Makes a record of at most TLS_RECORD bytes of content, at `to`, which has room for TLS_SEALED more. Its size; 0: it can't
  * be made. */
-size_t tls_seal(struct tls_cipher *c, char *to, enum tls_type type, struct str content);
+size_t tls_cipher_seal(struct tls_cipher *c, char *to, enum tls_type type, struct str content);
 
 /* Opens a complete record of n bytes in place. 0: *type and *content say what was in it; else what is wrong with it. */
-enum tls_alert tls_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content);
+enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content);
 
 void tls_cipher_end(struct tls_cipher *c);
 

@@ -281,8 +281,9 @@ static int take_step_here(struct step *step)
     if (t->plain)
         t->batch->size = 0;
     step->records = tls_batch_records(t->batch);
-    /* After the last step there is nothing that the client waits for: a ticket may go with the first answer. */
-    return tls_end(t, step->result == 1 ? TLS_HOLD : TLS_SEND);
+    /* A client of TLS 1.3 waits for nothing after its last word: a ticket may go with the first answer. */
+    bool done = step->result == 1 && SSL_version(t->ssl) == TLS1_3_VERSION;
+    return tls_end(t, done ? TLS_HOLD : TLS_SEND);
 }
 
 /* What was said has to get to the peer before it can answer. */

@@ -65,7 +65,7 @@ static bool put_record(struct tls_stream *t, enum tls_type type, struct str cont
 {
     if (tls_batch_room(t->batch) < content.n + TLS_SEALED)
         return false;
-    size_t size = tls_seal(&t->sealer, t->batch->bytes + t->batch->size, type, content);
+    size_t size = tls_cipher_seal(&t->sealer, t->batch->bytes + t->batch->size, type, content);
     t->batch->size += size;
     t->broken |= size == 0;
     return size > 0;
@@ -155,7 +155,7 @@ static int await_content(struct tls_stream *t)
         ssize_t n = tls_inbox_next(&t->in, &t->stream, &record);
         if (n <= 0)
             return n < 0 ? (int)n : -ECONNRESET; /* an end that was not announced may be somebody else's doing */
-        enum tls_alert wrong = tls_open(&t->opener, record, (size_t)n, &type, &content);
+        enum tls_alert wrong = tls_cipher_open(&t->opener, record, (size_t)n, &type, &content);
         if (!wrong)
             wrong = serve_record(t, type, content);
         if (wrong) {
@@ -176,8 +176,8 @@ static ssize_t tls_read(struct stream *s, void *to, size_t n)
     tls_begin(t);
     while (done < n && (done == 0 || tls_inbox_has_more(&t->in)) && (result = await_content(t)) > 0)
         done += tls_inbox_read(&t->in, (char *)to + done, n - done);
-    /* What was to be answered goes with the answer to what was read, or now, if that is yet to come. */
-    (void)!tls_end(t, done && !t->broken ? TLS_HOLD : TLS_SEND);
+    /* What is to be answered goes with the answer to what was read; or, before a wait, by itself. */
+    (void)!tls_end(t, t->broken ? TLS_SEND : TLS_HOLD);
     return done ? (ssize_t)done : result;
 }
 
@@ -304,6 +304,12 @@ static ssize_t tls_sendfile(struct stream *s, int file, off_t *at, size_t n)
     return sent;
 }
 
+static int tls_flush(struct stream *s)
+{
+    struct tls_stream *t = of(s);
+    return t->out.unsent && !t->broken ? tls_outbox_send(&t->out, s, tls_batch_begin(), false) : 0;
+}
+
 /* ---- the end ---- */
 
 /* Tells the peer that nothing more comes (RFC 8446, 6.1), so that it knows that nothing was cut off. */
@@ -341,6 +347,7 @@ const struct stream_ops stream_tls = {
     .read = tls_read,
     .write = tls_write,
     .sendfile = tls_sendfile,
+    .flush = tls_flush,
     .shutdown = tls_shutdown,
     .close = tls_close,
 };
