@@ -78,8 +78,6 @@ static int put(struct h2 *h2, struct str *bytes)
 
 static int send_unsent(struct h2 *h2)
 {
-    if (h2->unsent.blocked)
-        return -EAGAIN;
     struct str rest = {h2->unsent.bytes + h2->unsent.at, h2->unsent.end - h2->unsent.at};
     size_t before = rest.n;
     int error = put(h2, &rest);
@@ -94,15 +92,29 @@ static int send_unsent(struct h2 *h2)
     return 0;
 }
 
-/* Sends what there is. 0: all of it; -EAGAIN: the socket is full; -EBUSY: there is more, but others should have their
- * turn. */
+/* What the stream itself holds back goes out, too, before anybody waits for the peer. */
+static int flush(struct h2 *h2)
+{
+    struct stream *stream = &h2->conn->stream;
+    int error = stream->ops->flush ? stream->ops->flush(stream) : 0;
+    if (error != -EAGAIN)
+        return error;
+    h2->unsent.blocked = true;
+    h2->unsent.progress = green_now();
+    return -EAGAIN;
+}
+
+/* Sends what there is, without waiting. 0: all of it; -EAGAIN: the socket is full; -EBUSY: there is more, but others
+ * should have their turn. */
 static int send_all(struct h2 *h2)
 {
+    if (h2->unsent.blocked)
+        return -EAGAIN;
     int error = h2->unsent.bytes ? send_unsent(h2) : 0;
     for (size_t sent = 0; !error;) {
         ssize_t n = h2_gather(h2, output);
         if (n <= 0)
-            return n < 0 ? (int)n : stream_flush(&h2->conn->stream, h2->conn->owner->server->timeouts.write);
+            return n < 0 ? (int)n : flush(h2);
         struct str rest = {output, (size_t)n};
         error = put(h2, &rest);
         if (error == -EAGAIN)
@@ -148,7 +160,7 @@ static nsec look_at_streams(struct h2 *h2)
 static int look_at_clock(struct h2 *h2)
 {
     nsec now = green_now();
-    if (h2->unsent.bytes && write_deadline(h2, h2->unsent.progress) <= now)
+    if (h2->unsent.blocked && write_deadline(h2, h2->unsent.progress) <= now)
         return -ETIMEDOUT;
     if (h2->look_until <= now)
         h2->look_until = look_at_streams(h2);
@@ -162,7 +174,7 @@ static int look_at_clock(struct h2 *h2)
 static nsec next_deadline(const struct h2 *h2)
 {
     nsec until = earliest(earliest(h2->look_until, h2->head_until), h2->farewell_until);
-    return h2->unsent.bytes ? earliest(until, write_deadline(h2, h2->unsent.progress)) : until;
+    return h2->unsent.blocked ? earliest(until, write_deadline(h2, h2->unsent.progress)) : until;
 }
 
 /* ---- the farewell ---- */
@@ -233,7 +245,7 @@ static int take_step(struct h2 *h2)
 /* Waits for the peer, for a stream that has something to say, or for a deadline. */
 static int wait(struct h2 *h2)
 {
-    int directions = (h2->ended ? 0 : GREEN_READABLE) | (h2->unsent.bytes ? GREEN_WRITABLE : 0);
+    int directions = (h2->ended ? 0 : GREEN_READABLE) | (h2->unsent.blocked ? GREEN_WRITABLE : 0);
     int ready = green_fd_ready(&h2->conn->stream.fd, directions, next_deadline(h2));
     h2->readable |= ready > 0 && ready & GREEN_READABLE;
     h2->unsent.blocked &= ready < 0 || !(ready & GREEN_WRITABLE);
