@@ -58,6 +58,7 @@ static int keep_unsent(struct h2 *h2, struct str rest)
     h2->unsent.at = 0;
     h2->unsent.end = rest.n;
     h2->unsent.progress = green_now();
+    h2->unsent.blocked = true;
     return -EAGAIN;
 }
 
@@ -83,6 +84,7 @@ static int send_unsent(struct h2 *h2)
     h2->unsent.at = h2->unsent.end - rest.n;
     if (rest.n < before)
         h2->unsent.progress = green_now();
+    h2->unsent.blocked = rest.n > 0;
     if (rest.n)
         return error;
     free(h2->unsent.bytes);
@@ -90,15 +92,29 @@ static int send_unsent(struct h2 *h2)
     return 0;
 }
 
-/* Sends what there is. 0: all of it; -EAGAIN: the socket is full; -EBUSY: there is more, but others should have their
- * turn. */
+/* What the stream itself holds back goes out, too, before anybody waits for the peer. */
+static int flush(struct h2 *h2)
+{
+    struct stream *stream = &h2->conn->stream;
+    int error = stream->ops->flush ? stream->ops->flush(stream) : 0;
+    if (error != -EAGAIN)
+        return error;
+    h2->unsent.blocked = true;
+    h2->unsent.progress = green_now();
+    return -EAGAIN;
+}
+
+/* Sends what there is, without waiting. 0: all of it; -EAGAIN: the socket is full; -EBUSY: there is more, but others
+ * should have their turn. */
 static int send_all(struct h2 *h2)
 {
+    if (h2->unsent.blocked)
+        return -EAGAIN;
     int error = h2->unsent.bytes ? send_unsent(h2) : 0;
     for (size_t sent = 0; !error;) {
         ssize_t n = h2_gather(h2, output);
         if (n <= 0)
-            return n < 0 ? (int)n : stream_flush(&h2->conn->stream, h2->conn->owner->server->timeouts.write);
+            return n < 0 ? (int)n : flush(h2);
         struct str rest = {output, (size_t)n};
         error = put(h2, &rest);
         if (error == -EAGAIN)
@@ -144,7 +160,7 @@ static nsec look_at_streams(struct h2 *h2)
 static int look_at_clock(struct h2 *h2)
 {
     nsec now = green_now();
-    if (h2->unsent.bytes && write_deadline(h2, h2->unsent.progress) <= now)
+    if (h2->unsent.blocked && write_deadline(h2, h2->unsent.progress) <= now)
         return -ETIMEDOUT;
     if (h2->look_until <= now)
         h2->look_until = look_at_streams(h2);
@@ -158,7 +174,7 @@ static int look_at_clock(struct h2 *h2)
 static nsec next_deadline(const struct h2 *h2)
 {
     nsec until = earliest(earliest(h2->look_until, h2->head_until), h2->farewell_until);
-    return h2->unsent.bytes ? earliest(until, write_deadline(h2, h2->unsent.progress)) : until;
+    return h2->unsent.blocked ? earliest(until, write_deadline(h2, h2->unsent.progress)) : until;
 }
 
 /* ---- the farewell ---- */
@@ -229,9 +245,10 @@ static int take_step(struct h2 *h2)
 /* Waits for the peer, for a stream that has something to say, or for a deadline. */
 static int wait(struct h2 *h2)
 {
-    int directions = (h2->ended ? 0 : GREEN_READABLE) | (h2->unsent.bytes ? GREEN_WRITABLE : 0);
+    int directions = (h2->ended ? 0 : GREEN_READABLE) | (h2->unsent.blocked ? GREEN_WRITABLE : 0);
     int ready = green_fd_ready(&h2->conn->stream.fd, directions, next_deadline(h2));
     h2->readable |= ready > 0 && ready & GREEN_READABLE;
+    h2->unsent.blocked &= ready < 0 || !(ready & GREEN_WRITABLE);
     return ready > 0 || ready == -EINTR || ready == -ETIMEDOUT ? 0 : ready;
 }
 
@@ -293,14 +310,23 @@ void h2_end(struct h2 *h2)
     conn_close(h2->conn);
 }
 
-/* The server stops: who still waits for an answer is told that there will be none, if it can be told at once. */
-static void cancel_streams(struct h2 *h2)
+/* The server stops: a peer that still waits for answers is told that there will be none, if it can be told at once. */
+static void say_stop(struct h2 *h2)
 {
     h2_session_abort(h2, H2_NO_ERROR);
     (void)!send_all(h2);
+}
+
+static void fail_streams(struct h2 *h2, int error)
+{
+    list_each (l, next, &h2->streams)
+        h2_stream_fail(container_of(l, struct h2_stream, link), error);
+}
+
+static void cancel_streams(struct h2 *h2)
+{
     list_each (l, next, &h2->streams) {
         struct h2_stream *s = container_of(l, struct h2_stream, link);
-        h2_stream_fail(s, -ECANCELED);
         if (s->thread)
             green_cancel(s->thread);
     }
@@ -310,8 +336,9 @@ static void cancel_streams(struct h2 *h2)
  * have ended. False: this thread was cancelled, and they are, too: the last of them turns off the light. */
 static bool end_streams(struct h2 *h2, int next)
 {
-    list_each (l, tmp, &h2->streams)
-        h2_stream_fail(container_of(l, struct h2_stream, link), -ECONNRESET);
+    if (next == -ECANCELED)
+        say_stop(h2);
+    fail_streams(h2, next == -ECANCELED ? -ECANCELED : -ECONNRESET);
     if (h2->running && next == LINGER)
         stream_shutdown(&h2->conn->stream); /* the peer need not wait for them */
     while (h2->running && next != -ECANCELED)
@@ -353,9 +380,7 @@ static void drain(struct conn *conn)
 /* To make room for another one, say: an idle connection has nothing else to say. */
 static void farewell(struct conn *conn)
 {
-    struct h2 *h2 = container_of(conn->kept, struct h2, kept);
-    h2_session_abort(h2, H2_NO_ERROR);
-    (void)!send_all(h2);
+    say_stop(container_of(conn->kept, struct h2, kept));
 }
 
 /* ---- the beginning ---- */

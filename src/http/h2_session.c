@@ -325,8 +325,9 @@ void h2_session_leave(struct h2 *h2)
 
 void h2_reset(struct h2_stream *s, enum h2_code code)
 {
-    if (!s->open)
+    if (!s->open || s->reset)
         return;
+    s->reset = true;
     (void)!nghttp2_submit_rst_stream(s->h2->session, NGHTTP2_FLAG_NONE, s->id, code);
     h2_wake(s->h2);
 }

@@ -150,7 +150,7 @@ struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id)
     s->thread = NULL;
     s->error = 0;
     s->open = true;
-    s->running = s->answered = s->continues = false;
+    s->reset = s->running = s->answered = s->continues = false;
     s->head = (struct h2_head){.room = H2_FIELDS};
     s->body = (struct h2_body){0};
     s->out = (struct h2_output){0};

@@ -2,8 +2,7 @@
  * everything back. */
 #include <stdlib.h>
 
-#include "../wire.h"
-#include "http/h2.h"
+#include "wire_conn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -38,32 +37,19 @@ static const struct http_handler handler = {.name = STR_INIT("twice"), .serve = 
 static struct http_route route = {.path = STR_INIT("/"), .handler = &handler};
 static struct http_site site = {.root = &route};
 
+static const struct http_endpoint endpoint = {.http2 = true};
+
 static const struct http_server server = {
     .limits = {.header_size = 4096, .header_count = 40, .target_size = 300, .body_size = 10000, .streams = 10},
     .timeouts = {.header = 100 * NSEC_SEC, .body = 100 * NSEC_SEC, .write = 100 * NSEC_SEC, .idle = 100 * NSEC_SEC},
     .sites = {.fallback = &site},
 };
 
-static void serve_one(struct str input, size_t piece)
-{
-    static const struct peer peer = {.family = AF_UNIX};
-    static const struct http_endpoint endpoint = {.http2 = true};
-    static struct score score;
-    struct conns conns;
-    conns_init(&conns, &server, 1, &score);
-    conn_open(&conns, wire_start(input, piece), &peer, &endpoint);
-    container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
-    while (conns.count)
-        if (green_cond_wait(&conns.room, NULL, NSEC_NEVER) < 0)
-            abort();
-    conns_end(&conns);
-}
-
 static int serve_both(void *arg)
 {
     struct str input = *(struct str *)arg;
-    serve_one(input, 0);
-    serve_one(input, 1 + (unsigned char)input.p[input.n - 1] % 16);
+    wire_serve(&server, &endpoint, input, 0);
+    wire_serve(&server, &endpoint, input, 1 + (unsigned char)input.p[input.n - 1] % 16);
     return 0;
 }
 
