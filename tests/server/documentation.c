@@ -4,6 +4,7 @@
 #include "base/out.h"
 #include "harness.h"
 #include "harness_file.h"
+#include "harness_pki.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -49,15 +50,30 @@ static const struct surroundings *surroundings_of(const struct example *example)
     return s;
 }
 
-/* Places that an administrator would have are made in the test's directory. */
+/* Places that an administrator would have are made in the test's directory, by what makes a path there. */
 struct place {
     struct str path;
-    const char *content; /* of files there; NULL: they are directories */
+    void (*make)(const char *path);
 };
 
+/* What the name says: NAME.rsa.pem, NAME.rsa.key, NAME.der. */
+static void make_tls(const char *path)
+{
+    const char *name = strstr(path, ".rsa.") ? "rsa" : "ecdsa", *kind = strrchr(path, '.') + 1;
+    if (strcmp(kind, "der") == 0)
+        pki_ocsp(name, harness_text("%s.der", name), false);
+    file_write(path, pki_read(name, kind));
+}
+
+static void make_users(const char *path)
+{
+    file_write(path, STR("bob:" HASH "\n"));
+}
+
 static const struct place places[] = {
-    {STR_INIT("/srv/"), NULL},
-    {STR_INIT("/etc/tern/"), "bob:" HASH "\n"},
+    {STR_INIT("/srv/"), file_directory},
+    {STR_INIT("/etc/tern/tls/"), make_tls},
+    {STR_INIT("/etc/tern/"), make_users},
 };
 
 static const struct place *place_of(struct str text)
@@ -68,22 +84,13 @@ static const struct place *place_of(struct str text)
     return NULL;
 }
 
-static void make(const struct place *place, struct str text)
-{
-    const char *path = harness_text("%.*s", (int)strcspn(text.p, " ,]}\"\n"), text.p);
-    if (place->content)
-        file_write(file_path(path + 1), str_of(place->content));
-    else
-        file_directory(path + 1);
-}
-
 /* Copies a line, with those places moved to where they have been made. */
 static void put_line(struct out *o, struct str line)
 {
     while (line.n) {
         const struct place *place = place_of(line);
         if (place) {
-            make(place, line);
+            place->make(harness_text("%.*s", (int)strcspn(line.p, " ,]}\"\n") - 1, line.p + 1));
             out_put(o, str_of(harness_directory()));
         }
         out_char(o, line.p[0]);

@@ -3,12 +3,12 @@
 #include "harness.h"
 #include "harness_command.h"
 #include "harness_file.h"
+#include "harness_pki.h"
 
 #include <criterion/criterion.h>
 
 TestSuite(readme, .init = harness_begin, .fini = harness_end);
 
-#define LISTEN "listen: 127.0.0.1:8080\n"
 #define HASH "$2y$04$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW"
 
 /* ---- examples ---- */
@@ -40,17 +40,19 @@ Test(readme, every_example_is_taken)
 
 /* As little as there may be of everything that has defaults. */
 #define LEAST                                                                                                          \
-    LISTEN "log: {access: {path: access.log}}\n"                                                                       \
-           "sites:\n"                                                                                                  \
-           "  - routes:\n"                                                                                             \
-           "      - {path: /, files: {root: @DIR@/www}}\n"                                                             \
-           "      - {path: /a, respond: {}, limit: {requests: 1/s}, compress: {}, hsts: {max_age: 1y}}\n"              \
-           "      - {path: /b, redirect: {to: /}, auth: {users: {bob: " HASH "}}}\n"
+    "listen: [{address: \"127.0.0.1:8080\", tls: {certificate: @DIR@/pki/self.pem, key: @DIR@/pki/self.key}}]\n"       \
+    "log: {access: {path: access.log}}\n"                                                                              \
+    "sites:\n"                                                                                                         \
+    "  - routes:\n"                                                                                                    \
+    "      - {path: /, files: {root: @DIR@/www}}\n"                                                                    \
+    "      - {path: /a, respond: {}, limit: {requests: 1/s}, compress: {}, hsts: {max_age: 1y}}\n"                     \
+    "      - {path: /b, redirect: {to: /}, auth: {users: {bob: " HASH "}}}\n"
 
 /* Lines of a dump that say what was given. */
 static bool is_given(struct str key)
 {
-    static const char *const given[] = {"listen", "path", "- path", "root", "requests", "to", "bob", "max_age"};
+    static const char *const given[] = {"- address", "certificate", "key", "path",    "- path",
+                                        "root",      "requests",    "to",  "max_age", "bob"};
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
         if (str_eq(key, str_of(given[i])))
             return true;
@@ -61,6 +63,7 @@ Test(readme, the_defaults_are_those_of_the_tables)
 {
     struct str tables = document_read("docs/configuration.md");
     file_directory("www");
+    pki_make("self");
     file_write("tern.yaml", str_of(harness_expand(LEAST)));
     struct result r = run_tern("-T", "-c", "@DIR@/tern.yaml");
     cr_assert_eq(r.status, 0, "%s", r.err.p);
