@@ -15,7 +15,7 @@ struct green_spent {
     nsec at;         /* when this was so */
     nsec running;    /* system calls included */
     nsec pool;       /* in green_offload(): waiting for a thread of the pool, and for the job */
-    nsec descriptor; /* waiting for a descriptor */
+    nsec descriptor; /* waiting for a descriptor, or for who is behind one */
 };
 
 /* Whether accounts are kept. */

@@ -60,6 +60,15 @@ int green_cond_wait(struct green_cond *cond, struct green_mutex *mutex, nsec dea
     return result;
 }
 
+int green_cond_wait_peer(struct green_cond *cond, nsec deadline)
+{
+    struct green *self = green_self();
+    self->charged = &self->spent.descriptor;
+    int result = wait_in(&cond->waiting, deadline);
+    self->charged = NULL;
+    return result;
+}
+
 void green_cond_signal(struct green_cond *cond)
 {
     wake_one(&cond->waiting, 0);

@@ -37,6 +37,10 @@ int green_mutex_unlock(struct green_mutex *mutex);
 /* Unlocks the mutex, waits for a signal, and locks it again; the mutex is held on return, whatever the result. No mutex
  * (NULL) is needed by who tests the condition and waits without another wait in between. */
 int green_cond_wait(struct green_cond *cond, struct green_mutex *mutex, nsec deadline) GREEN_WAITS;
+
+/* The same without a mutex, for what a peer is to bring about: accounts are kept as of a wait for a descriptor. */
+int green_cond_wait_peer(struct green_cond *cond, nsec deadline) GREEN_WAITS;
+
 void green_cond_signal(struct green_cond *cond);
 void green_cond_broadcast(struct green_cond *cond);
 

@@ -152,10 +152,12 @@ static void say_plainly(const struct conn *conn, int status, struct str fields, 
 }
 
 /* The peer learns that it was not its fault, if it can be told in so few words. */
-static void send_busy(const struct conn *conn, const char *reason)
+static void send_busy(struct conn *conn, const char *reason)
 {
     log_unserved(conn, 503, reason);
-    if (!conn_is_secure(conn) && (!conn->kept || !conn->kept->protocol->drain))
+    if (conn->kept && conn->kept->protocol->farewell)
+        conn->kept->protocol->farewell(conn);
+    else if (!conn_is_secure(conn))
         say_plainly(conn, 503, STR("Retry-After: 1\r\n"), STR(""));
 }
 
@@ -325,6 +327,8 @@ static bool end_one(struct conns *conns)
             continue;
         if (order[i] == CONN_BEGUN)
             send_busy(conn, "limits.connections reached");
+        else if (order[i] == CONN_IDLE && conn->kept)
+            conn->kept->protocol->farewell(conn);
         end(conn);
         return true;
     }

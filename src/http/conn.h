@@ -31,8 +31,9 @@ struct conn_kept {
 };
 
 struct conn_protocol {
-    void (*serve)(struct conn *conn); /* goes on with an ACTIVE connection, until it is idle or over */
-    void (*drain)(struct conn *conn); /* the worker drains, and the peer is to be told; NULL: in its next answer */
+    void (*serve)(struct conn *conn);    /* goes on with an ACTIVE connection, until it is idle or over */
+    void (*drain)(struct conn *conn);    /* the worker drains, and the peer is to be told; NULL: in its next answer */
+    void (*farewell)(struct conn *conn); /* it is about to be ended: says so without waiting; NULL: in HTTP/1's words */
     void (*forget)(struct conn_kept *kept); /* frees it: the connection has ended */
 };
 

@@ -99,6 +99,7 @@ struct h2_stream {
     int32_t id;
     int error;      /* what it came to before its end; 0: nothing has */
     bool open;      /* the session knows it */
+    bool reset;     /* by us: the session is told once */
     bool running;   /* its task is queued, or its thread runs */
     bool answered;  /* all of its response has been sent */
     bool continues; /* 100 (Continue) is to be sent */
@@ -130,6 +131,7 @@ struct h2 {
     bool aborted;        /* the session is, for that reason: */
     uint32_t code;       /* what is wrong with the peer, or went wrong here; 0: nothing */
     nsec farewell_until;
+    nsec idle_until; /* without a stream */
     nsec head_until; /* when a head that has begun is to be complete */
     nsec look_until; /* when streams are looked at for one that makes no progress */
     struct h2_budget budget;
@@ -137,6 +139,7 @@ struct h2 {
         char *bytes; /* malloc'ed: what the socket did not take */
         size_t at, end;
         nsec progress;
+        bool blocked; /* the socket is not known to have room */
     } unsent;
 };
 

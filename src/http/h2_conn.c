@@ -58,6 +58,7 @@ static int keep_unsent(struct h2 *h2, struct str rest)
     h2->unsent.at = 0;
     h2->unsent.end = rest.n;
     h2->unsent.progress = green_now();
+    h2->unsent.blocked = true;
     return -EAGAIN;
 }
 
@@ -83,6 +84,7 @@ static int send_unsent(struct h2 *h2)
     h2->unsent.at = h2->unsent.end - rest.n;
     if (rest.n < before)
         h2->unsent.progress = green_now();
+    h2->unsent.blocked = rest.n > 0;
     if (rest.n)
         return error;
     free(h2->unsent.bytes);
@@ -90,15 +92,29 @@ static int send_unsent(struct h2 *h2)
     return 0;
 }
 
-/* Sends what there is. 0: all of it; -EAGAIN: the socket is full; -EBUSY: there is more, but others should have their
- * turn. */
+/* What the stream itself holds back goes out, too, before anybody waits for the peer. */
+static int flush(struct h2 *h2)
+{
+    struct stream *stream = &h2->conn->stream;
+    int error = stream->ops->flush ? stream->ops->flush(stream) : 0;
+    if (error != -EAGAIN)
+        return error;
+    h2->unsent.blocked = true;
+    h2->unsent.progress = green_now();
+    return -EAGAIN;
+}
+
+/* Sends what there is, without waiting. 0: all of it; -EAGAIN: the socket is full; -EBUSY: there is more, but others
+ * should have their turn. */
 static int send_all(struct h2 *h2)
 {
+    if (h2->unsent.blocked)
+        return -EAGAIN;
     int error = h2->unsent.bytes ? send_unsent(h2) : 0;
     for (size_t sent = 0; !error;) {
         ssize_t n = h2_gather(h2, output);
         if (n <= 0)
-            return n < 0 ? (int)n : stream_flush(&h2->conn->stream, h2->conn->owner->server->timeouts.write);
+            return n < 0 ? (int)n : flush(h2);
         struct str rest = {output, (size_t)n};
         error = put(h2, &rest);
         if (error == -EAGAIN)
@@ -144,7 +160,7 @@ static nsec look_at_streams(struct h2 *h2)
 static int look_at_clock(struct h2 *h2)
 {
     nsec now = green_now();
-    if (h2->unsent.bytes && write_deadline(h2, h2->unsent.progress) <= now)
+    if (h2->unsent.blocked && write_deadline(h2, h2->unsent.progress) <= now)
         return -ETIMEDOUT;
     if (h2->look_until <= now)
         h2->look_until = look_at_streams(h2);
@@ -158,7 +174,7 @@ static int look_at_clock(struct h2 *h2)
 static nsec next_deadline(const struct h2 *h2)
 {
     nsec until = earliest(earliest(h2->look_until, h2->head_until), h2->farewell_until);
-    return h2->unsent.bytes ? earliest(until, write_deadline(h2, h2->unsent.progress)) : until;
+    return h2->unsent.blocked ? earliest(until, write_deadline(h2, h2->unsent.progress)) : until;
 }
 
 /* ---- the farewell ---- */
@@ -187,6 +203,8 @@ static void see_to_farewell(struct h2 *h2)
         say_goodbye(h2);
     else if (h2->farewell == H2_STAYING && conn->owner->draining)
         warn(h2);
+    else if (h2->farewell == H2_STAYING && h2->count == 0 && h2->idle_until <= green_now())
+        say_goodbye(h2);
     else if (h2->farewell == H2_WARNED && (h2->answered_ping || h2->farewell_until <= green_now()))
         say_goodbye(h2);
 }
@@ -227,10 +245,21 @@ static int take_step(struct h2 *h2)
 /* Waits for the peer, for a stream that has something to say, or for a deadline. */
 static int wait(struct h2 *h2)
 {
-    int directions = (h2->ended ? 0 : GREEN_READABLE) | (h2->unsent.bytes ? GREEN_WRITABLE : 0);
+    int directions = (h2->ended ? 0 : GREEN_READABLE) | (h2->unsent.blocked ? GREEN_WRITABLE : 0);
     int ready = green_fd_ready(&h2->conn->stream.fd, directions, next_deadline(h2));
     h2->readable |= ready > 0 && ready & GREEN_READABLE;
+    h2->unsent.blocked &= ready < 0 || !(ready & GREEN_WRITABLE);
     return ready > 0 || ready == -EINTR || ready == -ETIMEDOUT ? 0 : ready;
+}
+
+/* The peer says nothing any more, so it will open no window for what is left. */
+static void give_up(struct h2 *h2)
+{
+    list_each (l, next, &h2->streams) {
+        struct h2_stream *s = container_of(l, struct h2_stream, link);
+        if (h2_output_left(&s->out))
+            h2_stream_fail(s, -ECONNRESET);
+    }
 }
 
 /* After a step: `sent` is what send_all() came to. */
@@ -242,6 +271,8 @@ static int decide(struct h2 *h2, int sent)
         return LINGER;
     if (h2->ended && h2->running == 0)
         return -ECONNRESET;
+    if (h2->ended && !sent)
+        give_up(h2);
     if (sent == -EBUSY || h2->readable || h2->posted)
         return green_yield();
     if (h2->count == 0 && h2->farewell == H2_STAYING && !h2->conn->owner->draining)
@@ -251,17 +282,11 @@ static int decide(struct h2 *h2, int sent)
 
 static int serve(struct h2 *h2)
 {
-    bool late = h2->conn->timer.deadline && h2->conn->timer.deadline <= green_now();
     h2->readable = true;
     for (;;) {
         int sent = take_step(h2);
         if (sent && sent != -EAGAIN && sent != -EBUSY)
             return sent;
-        if (late && h2->count == 0 && h2->farewell != H2_LEAVING) { /* its time to be idle is over */
-            say_goodbye(h2);
-            continue;
-        }
-        late = false;
         int next = decide(h2, sent);
         if (next != GO_ON)
             return next;
@@ -285,14 +310,23 @@ void h2_end(struct h2 *h2)
     conn_close(h2->conn);
 }
 
-/* The server stops: who still waits for an answer is told that there will be none, if it can be told at once. */
-static void cancel_streams(struct h2 *h2)
+/* The server stops: a peer that still waits for answers is told that there will be none, if it can be told at once. */
+static void say_stop(struct h2 *h2)
 {
     h2_session_abort(h2, H2_NO_ERROR);
     (void)!send_all(h2);
+}
+
+static void fail_streams(struct h2 *h2, int error)
+{
+    list_each (l, next, &h2->streams)
+        h2_stream_fail(container_of(l, struct h2_stream, link), error);
+}
+
+static void cancel_streams(struct h2 *h2)
+{
     list_each (l, next, &h2->streams) {
         struct h2_stream *s = container_of(l, struct h2_stream, link);
-        h2_stream_fail(s, -ECANCELED);
         if (s->thread)
             green_cancel(s->thread);
     }
@@ -302,8 +336,11 @@ static void cancel_streams(struct h2 *h2)
  * have ended. False: this thread was cancelled, and they are, too: the last of them turns off the light. */
 static bool end_streams(struct h2 *h2, int next)
 {
-    list_each (l, tmp, &h2->streams)
-        h2_stream_fail(container_of(l, struct h2_stream, link), -ECONNRESET);
+    if (next == -ECANCELED)
+        say_stop(h2);
+    fail_streams(h2, next == -ECANCELED ? -ECANCELED : -ECONNRESET);
+    if (h2->running && next == LINGER)
+        stream_shutdown(&h2->conn->stream); /* the peer need not wait for them */
     while (h2->running && next != -ECANCELED)
         next = green_fd_ready(&h2->conn->stream.fd, 0, NSEC_NEVER);
     if (h2->running == 0)
@@ -340,9 +377,20 @@ static void drain(struct conn *conn)
         h2_wake(container_of(conn->kept, struct h2, kept));
 }
 
+/* To make room for another one, say: an idle connection has nothing else to say. */
+static void farewell(struct conn *conn)
+{
+    say_stop(container_of(conn->kept, struct h2, kept));
+}
+
 /* ---- the beginning ---- */
 
-static const struct conn_protocol protocol = {.serve = serve_kept, .drain = drain, .forget = forget};
+static const struct conn_protocol protocol = {
+    .serve = serve_kept,
+    .drain = drain,
+    .farewell = farewell,
+    .forget = forget,
+};
 
 int h2_begin(struct conn *conn, struct str received)
 {
@@ -354,6 +402,7 @@ int h2_begin(struct conn *conn, struct str received)
                       .farewell_until = NSEC_NEVER,
                       .head_until = NSEC_NEVER,
                       .look_until = NSEC_NEVER};
+    h2->idle_until = nsec_add(green_now(), conn->owner->server->timeouts.idle);
     list_init(&h2->streams);
     list_init(&h2->ready);
     h2_budget_init(&h2->budget);

@@ -57,11 +57,11 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *fram
 
 /* ---- requests ---- */
 
-/* One more than limits.streams would have it: threads of streams that were taken back may still run. */
+/* Of streams that are over, or were taken back, threads may still run: as many again as there may be streams. */
 static bool too_many(const struct h2 *h2)
 {
     const struct http_limits *limits = &h2->conn->owner->server->limits;
-    return h2->count > (size_t)limits->streams ||
+    return h2->count >= 2 * (size_t)limits->streams ||
            (limits->requests_per_connection && h2->conn->requests >= limits->requests_per_connection);
 }
 
@@ -325,8 +325,9 @@ void h2_session_leave(struct h2 *h2)
 
 void h2_reset(struct h2_stream *s, enum h2_code code)
 {
-    if (!s->open)
+    if (!s->open || s->reset)
         return;
+    s->reset = true;
     (void)!nghttp2_submit_rst_stream(s->h2->session, NGHTTP2_FLAG_NONE, s->id, code);
     h2_wake(s->h2);
 }

@@ -46,6 +46,7 @@ static void release(struct h2_stream *s)
     arena_clear(&s->x.arena);
     arena_clear(&s->out.arena);
     s->h2->count--;
+    s->h2->idle_until = nsec_add(green_now(), s->x.server->timeouts.idle);
     give_block(s);
 }
 
@@ -149,7 +150,7 @@ struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id)
     s->thread = NULL;
     s->error = 0;
     s->open = true;
-    s->running = s->answered = s->continues = false;
+    s->reset = s->running = s->answered = s->continues = false;
     s->head = (struct h2_head){.room = H2_FIELDS};
     s->body = (struct h2_body){0};
     s->out = (struct h2_output){0};
@@ -209,6 +210,6 @@ int h2_stream_wait(struct h2_stream *s, nsec deadline)
 {
     if (s->error)
         return s->error;
-    int error = green_cond_wait(&s->changed, NULL, deadline);
+    int error = green_cond_wait_peer(&s->changed, deadline);
     return s->error ? s->error : error;
 }

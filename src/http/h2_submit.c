@@ -134,6 +134,7 @@ static int on_send(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
         return NGHTTP2_ERR_WOULDBLOCK;
     int error = h2_output_take(s, gathered.at + FRAME_HEADER, n);
     if (error) {
+        s->reset = true; /* nghttp2 sees to it */
         h2_stream_fail(s, error);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }

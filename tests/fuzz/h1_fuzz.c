@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../wire.h"
-#include "http/h1.h"
+#include "wire_conn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -32,27 +31,13 @@ static const struct http_handler handler = {.name = STR_INIT("tell"), .serve = t
 static struct http_route route = {.path = STR_INIT("/"), .handler = &handler};
 static struct http_site site = {.root = &route};
 
+static const struct http_endpoint endpoint = {.http2 = false};
+
 static const struct http_server server = {
     .limits = {.header_size = 1 << 20, .header_count = 40, .target_size = 300, .body_size = 1000},
     .timeouts = {.header = 100 * NSEC_SEC, .body = 100 * NSEC_SEC, .write = 100 * NSEC_SEC, .idle = 100 * NSEC_SEC},
     .sites = {.fallback = &site},
 };
-
-static struct score score;
-
-static void serve_one(struct str input, size_t piece)
-{
-    static const struct peer peer = {.family = AF_UNIX};
-    struct conns conns;
-    conns_init(&conns, &server, 1, &score);
-    static const struct http_endpoint endpoint;
-    conn_open(&conns, wire_start(input, piece), &peer, &endpoint);
-    container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
-    while (conns.count)
-        if (green_cond_wait(&conns.room, NULL, NSEC_NEVER) < 0)
-            abort();
-    conns_end(&conns);
-}
 
 /* What was sent, but for the time, and for 100 (Continue), which is only sent to who waits with the content. */
 static size_t take_output(char *to)
@@ -78,9 +63,9 @@ static int compare(void *arg)
     struct str input = *(struct str *)arg;
     size_t piece = 1 + (unsigned char)input.p[0] % 16;
     input = str_skip(input, 1);
-    serve_one(input, 0);
+    wire_serve(&server, &endpoint, input, 0);
     size_t n = take_output(whole);
-    serve_one(input, piece);
+    wire_serve(&server, &endpoint, input, piece);
     if (take_output(split) != n || memcmp(whole, split, n) != 0) {
         fprintf(stderr, "whole:\n%.*s\nby %zu:\n%.*s\n", (int)n, whole, piece, (int)wire_output().n, split);
         abort();
