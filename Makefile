@@ -183,7 +183,7 @@ $(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
 
 $B/tests/unit $B/tests/server: ldflags += $(if $(lto),-fno-lto)
 $B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
-$B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec
+$B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec -lnghttp2
 $(fuzzers): ldflags += -fsanitize=fuzzer
 
 $B/tern $B/ternctl $B/tests/unit $B/tests/server $B/bench/green $B/reference $(fuzzers):

@@ -178,6 +178,18 @@ struct str client_peek(struct client *c, size_t n)
     return (struct str){c->bytes, c->n < n ? c->n : n};
 }
 
+bool client_has(struct client *c, size_t n, nsec deadline)
+{
+    while (c->n < n && !c->ended) {
+        struct pollfd wait = {.fd = c->fd, .events = POLLIN};
+        nsec left = deadline - clock_monotonic();
+        if (left <= 0 || poll(&wait, 1, (int)(left / NSEC_MS) + 1) < 1)
+            return false;
+        receive(c);
+    }
+    return c->n >= n;
+}
+
 struct str client_drain(struct client *c)
 {
     while (receive(c))
