@@ -156,6 +156,7 @@ const char *h2c_stream_data(struct h2c_stream *s, struct str octets, bool last)
     if (octets.n)
         memcpy(s->body + s->n, octets.p, octets.n);
     s->n += octets.n;
+    s->frames++;
     return last ? end(s) : NULL;
 }
 

@@ -18,6 +18,7 @@ struct h2c_stream {
     struct str trailers; /* lines of "name: value"; p is NULL: none */
     char *body;
     size_t n, room;      /* octets of it that have come, and room for how many */
+    unsigned frames;     /* of DATA, so far */
     int64_t window;      /* octets that the server may still send ... */
     int64_t send_window; /* ... and those that we may */
     uint32_t error;      /* why it was reset */
