@@ -63,7 +63,7 @@ cppflags := -D_GNU_SOURCE -DTERN_ETC='"$(SYSCONFDIR)/tern"' -Isrc $(CPPFLAGS)
 cflags := -std=gnu11 -fPIE -fno-omit-frame-pointer $(warnings) $(or $(sanitizers),$(hardening)) $(CFLAGS) $(lto)
 ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitizers) $(one_runtime) $(LDFLAGS)
 tls_libs := $(if $(wildcard src/net/tls*.c),-lssl -lcrypto)
-libs := -lev -lhttp_parser -lyaml -lz -lbrotlienc -lzstd -lcrypt -ljansson $(tls_libs) -lpthread
+libs := -lev -lhttp_parser -lnghttp2 -lyaml -lz -lbrotlienc -lzstd -lcrypt -ljansson $(tls_libs) -lpthread
 
 # Where a unit test defines __wrap_NAME, it gets every call of NAME in the binary of the unit tests.
 WRAP ?= $(patsubst __wrap_%,%,$(sort $(shell grep -rhos '\<__wrap_[a-z0-9_]*' $(layers:%=tests/unit/%))))
@@ -183,7 +183,7 @@ $(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
 
 $B/tests/unit $B/tests/server: ldflags += $(if $(lto),-fno-lto)
 $B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
-$B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec -lnghttp2
+$B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec
 $(fuzzers): ldflags += -fsanitize=fuzzer
 
 $B/tern $B/ternctl $B/tests/unit $B/tests/server $B/bench/green $B/reference $(fuzzers):

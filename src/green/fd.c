@@ -10,6 +10,7 @@
 
 #include "green/core.h"
 
+_Static_assert((int)GREEN_READABLE == (int)EV_READ && (int)GREEN_WRITABLE == (int)EV_WRITE, "directions are libev's");
 _Static_assert(sizeof(ev_io) <= sizeof((struct green_fd *)0)->watcher, "struct green_fd has room for an ev_io");
 
 static ev_io *io_of(struct green_fd *fd)
@@ -61,9 +62,13 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 {
     (void)loop;
     struct green_fd *fd = container_of(io, struct green_fd, watcher);
-    int result = events & EV_ERROR ? -ENOMEM : 0;
-    if (result)
+    int result = events & EV_ERROR ? -ENOMEM : events & (EV_READ | EV_WRITE);
+    if (result < 0)
         on_refused(fd);
+    if (fd->writer && fd->reader == fd->writer) {
+        green_wake(fd->reader, result);
+        return;
+    }
     if (events & EV_WRITE) {
         if (fd->writer)
             green_wake(fd->writer, result);
@@ -80,16 +85,23 @@ void green_fd_init(struct green_fd *fd, int number)
     ev_io_init(io_of(fd), on_event, number, EV_READ);
 }
 
-/* Waits as the one who reads, or writes. */
-static int await(struct green **slot, nsec deadline)
+/* Waits, on the account of the descriptor. */
+static int suspend(nsec deadline)
 {
     struct green *self = green_self();
-    *slot = self;
     self->charged = &self->spent.descriptor;
     int result = green_suspend(deadline);
     self->charged = NULL;
-    *slot = NULL;
     return result;
+}
+
+/* Waits as the one who reads, or writes. */
+static int await(struct green **slot, nsec deadline)
+{
+    *slot = green_self();
+    int result = suspend(deadline);
+    *slot = NULL;
+    return result < 0 ? result : 0;
 }
 
 int green_fd_readable(struct green_fd *fd, nsec deadline)
@@ -110,6 +122,27 @@ int green_fd_writable(struct green_fd *fd, nsec deadline)
         return -EBADF;
     watch(fd, watched(fd) | EV_WRITE);
     return await(&fd->writer, deadline);
+}
+
+int green_fd_ready(struct green_fd *fd, int directions, nsec deadline)
+{
+    if (fd->fd < 0)
+        return -EBADF;
+    if (fd->readable && directions & GREEN_READABLE) {
+        fd->readable = false;
+        return GREEN_READABLE;
+    }
+    watch(fd, directions); /* nothing else: an end that nobody reads would be an event for ever */
+    fd->reader = fd->writer = green_self();
+    int result = suspend(deadline);
+    fd->reader = fd->writer = NULL;
+    return result;
+}
+
+void green_fd_interrupt(struct green_fd *fd)
+{
+    if (fd->reader && fd->reader == fd->writer)
+        green_wake(fd->reader, -EINTR);
 }
 
 void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd))

@@ -9,7 +9,8 @@
  * A parked descriptor has no thread: a connection between two requests, say. When it turns readable, its callback is
  * called on the loop's stack; it may start a thread, and must not wait.
  *
- * At most one thread waits for each direction.
+ * At most one thread waits for each direction; one that owns both may wait for either in one wait, which others may
+ * interrupt.
  */
 #ifndef TERN_GREEN_FD_H
 #define TERN_GREEN_FD_H
@@ -34,6 +35,16 @@ void green_fd_init(struct green_fd *fd, int number);
  * kernel has no room to watch it. */
 int green_fd_readable(struct green_fd *fd, nsec deadline) GREEN_WAITS;
 int green_fd_writable(struct green_fd *fd, nsec deadline) GREEN_WAITS;
+
+enum { GREEN_READABLE = 1, GREEN_WRITABLE = 2 };
+
+/* Waits for whichever of these directions is ready first, which may be none: then for an interrupt alone. Returns the
+ * ones that are; -EINTR: green_fd_interrupt() was called; otherwise as above. */
+int green_fd_ready(struct green_fd *fd, int directions, nsec deadline) GREEN_WAITS;
+
+/* Ends the wait of the thread in green_fd_ready(), if one is. What it is to find there, it looks for before it waits:
+ * an interrupt that finds nobody is not remembered. */
+void green_fd_interrupt(struct green_fd *fd);
 
 /* Parks a socket: on_readable(fd) is called once, as soon as it is readable. */
 void green_fd_park(struct green_fd *fd, void (*on_readable)(struct green_fd *fd));

@@ -43,6 +43,35 @@ int green_yield(void)
     return 0;
 }
 
+/* Stands in the queue of tasks for a thread that waits for those before it. */
+struct bookmark {
+    struct green_task task;
+    struct green *thread;
+};
+
+static int on_bookmark(struct green_task *task)
+{
+    green_wake(container_of(task, struct bookmark, task)->thread, 0);
+    return 0;
+}
+
+static void on_bookmark_refused(struct green_task *task, int error)
+{
+    (void)error; /* its turn has come, if without a thread */
+    on_bookmark(task);
+}
+
+int green_yield_to_tasks(void)
+{
+    static const struct green_task_kind kind = {.name = "bookmark", .run = on_bookmark, .refused = on_bookmark_refused};
+    struct bookmark bookmark = {.task = {.kind = &kind}, .thread = green_self()};
+    if (green_cancelled())
+        return -ECANCELED;
+    green_post(&bookmark.task);
+    (void)!green_suspend_deaf(); /* the queue points to this frame */
+    return 0;
+}
+
 bool green_cancelled(void)
 {
     return green_self() && green_self()->cancelled;

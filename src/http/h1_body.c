@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "http/h1.h"
+#include "http/pace.h"
 #include "http/token.h"
 
 enum {
@@ -15,20 +16,9 @@ enum {
     TRAILERS = 8 * 1024,  /* bytes of all trailer fields */
 };
 
-/* A time for each read, and one for all: a byte a second would otherwise keep a thread for as long as it likes. */
 static nsec body_deadline(struct h1 *h)
 {
-    const struct http_server *server = h->x.server;
-    struct h1_body *body = &h->body;
-    if (body->started == 0)
-        body->started = green_now();
-    nsec next = nsec_add(green_now(), server->timeouts.body);
-    if (server->limits.body_rate == 0)
-        return next;
-    uint64_t seconds = (body->total + body->overhead) / server->limits.body_rate;
-    nsec earned = (nsec)(seconds < INT32_MAX ? seconds : INT32_MAX) * NSEC_SEC;
-    nsec last = nsec_add(nsec_add(body->started, server->timeouts.body), earned);
-    return last < next ? last : next;
+    return http_body_deadline(h->x.server, &h->body.started, h->body.total + h->body.overhead);
 }
 
 /* RFC 9110, 10.1.1: once, and only if nothing of the content has come yet. */

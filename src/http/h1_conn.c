@@ -3,10 +3,9 @@
 #include <stdlib.h>
 
 #include "http/h1.h"
-#include "http/outcome.h"
+#include "http/h2.h"
 #include "http/record.h"
-#include "http/route.h"
-#include "log/log.h"
+#include "http/refusal.h"
 
 enum {
     PIPELINED = 32,   /* requests answered in a row before others have their turn */
@@ -20,6 +19,7 @@ enum next {
     PARK,         /* the peer is silent */
     PARK_BEGUN,   /* the rest of a head is still to come */
     LINGER,       /* the last answer has been given */
+    TURN,         /* this is not HTTP/1 */
 };
 
 /* ---- refusing ---- */
@@ -32,46 +32,18 @@ static struct str raw_line(const struct h1 *h)
     return line;
 }
 
-/* Why: each one for who asks for them, else at most one a second, since they are any peer's to cause. */
-static void log_refusal(const struct h1 *h, int status)
-{
-    char client[PEER_TEXT];
-    struct str peer = peer_print(&h->conn->peer, client), line = h->x.request.line;
-    if (LOG_LEVEL_INFO >= log_threshold)
-        log_info("client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, h->x.reason, STR_ARG(line));
-    else
-        log_limited(LOG_LEVEL_NOTICE, "client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, h->x.reason,
-                    STR_ARG(line));
-}
-
-/* A request that was never routed is answered on the terms of its site, or of the default one: pages, headers. */
-static void find_terms(struct h1 *h)
-{
-    h->x.site = http_site_find(&h->x.server->sites, h->x.request.host);
-    h->x.route = h->x.site ? &h->x.site->missing : NULL;
-}
-
 /* Answers a request that can't be served, as the last one of its connection. LINGER, or -errno. */
 static int refuse(struct h1 *h, int status, const char *reason)
 {
     h->keep_alive = false;
-    h->x.reason = reason;
     if (!h->x.request.line.p)
         h->x.request.line = raw_line(h);
-    if (!h->x.site)
-        find_terms(h);
-    int error = http_send_status(&h->x, status, STR(""));
+    int error = http_send_refusal(&h->x, status, reason);
     if (!error)
         error = h1_flush(h);
-    log_refusal(h, status);
+    http_log_refusal(&h->x, status);
     conn_record(h->conn, &h->x);
     return error ? error : LINGER;
-}
-
-static const char *reason_of_cut(const struct h1 *h, int error)
-{
-    bool sending = error == -ETIMEDOUT && h->body.error != error;
-    return sending ? "the client took nothing for timeouts.write" : http_outcome(error)->reason;
 }
 
 /* ---- one request ---- */
@@ -179,6 +151,16 @@ static int parse_head(struct h1 *h, size_t n)
     return status ? refuse(h, status, h->wrong) : ANSWER;
 }
 
+/* RFC 9113, 3.3: who knows beforehand that HTTP/2 is spoken here starts with what looks like a head. */
+static bool is_preface(const struct h1 *h, size_t n)
+{
+    static const struct str start = STR_INIT("PRI * HTTP/2.0\r\n\r\n");
+    const struct conn *conn = h->conn;
+    if (n != start.n || !str_starts(h1_buffered(&h->in), start))
+        return false;
+    return conn->requests == 0 && conn->empty_lines == 0 && conn->endpoint->http2 && !conn_is_secure(conn);
+}
+
 /* ANSWER: a head has been read and parsed. */
 static int read_head(struct h1 *h)
 {
@@ -194,7 +176,7 @@ static int read_head(struct h1 *h)
         if ((n ? (size_t)n : bytes.n) > h->x.server->limits.header_size) /* it may be smaller than the frame */
             return refuse_large(h);
         if (n > 0)
-            return parse_head(h, (size_t)n);
+            return is_preface(h, (size_t)n) ? TURN : parse_head(h, (size_t)n);
         int result = read_more(h);
         if (result != ANSWER)
             return result;
@@ -220,14 +202,12 @@ static int answer(struct h1 *h)
 {
     h->conn->requests++;
     h->conn->owner->score->requests++;
-    int error = http_serve(&h->x);
-    const struct http_outcome *outcome = error && !h->x.response.status ? http_outcome(error) : NULL;
-    if (outcome && outcome->status)
-        return refuse(h, outcome->status, outcome->reason);
-    if (!error && !h->x.response.ended)
-        error = -EPROTO;
+    const struct http_outcome *refusal;
+    int error = http_answer(&h->x, &refusal);
+    if (refusal)
+        return refuse(h, refusal->status, refusal->reason);
     if (error)
-        h->x.reason = reason_of_cut(h, error);
+        h->x.reason = http_cut_reason(error, h->body.error);
     conn_record(h->conn, &h->x);
     return error ? error : conclude(h);
 }
@@ -295,25 +275,30 @@ static int save(struct h1 *h)
     return 0;
 }
 
-/* The thread's last act. */
-static void leave(struct h1 *h, int next)
+/* The thread's last act, unless it goes on with another protocol: true. */
+static bool leave(struct h1 *h, int next)
 {
+    bool turned = next == TURN && h2_begin(h->conn, h1_buffered(&h->in)) == 0;
     h1_input_free(&h->in);
     if (next == PARK_BEGUN) {
         h->conn->kept = &h->begun->kept;
         conn_park_begun(h->conn, h->deadline);
-        return;
+        return false;
     }
     free(h->begun);
+    if (turned)
+        return true;
     if (next == PARK)
         conn_park(h->conn);
     else if (next == LINGER)
         conn_linger(h->conn);
     else
         conn_close(h->conn);
+    return false;
 }
 
-void h1_serve(struct conn *conn)
+/* Not to be inlined: its frame is to be gone when another protocol's begins. */
+__attribute__((noinline)) static bool serve_framed(struct conn *conn)
 {
     struct h1 h;
     h.conn = conn;
@@ -331,5 +316,11 @@ void h1_serve(struct conn *conn)
         next = serve(&h);
     if (next == PARK_BEGUN && save(&h) < 0)
         next = -ENOMEM;
-    leave(&h, next);
+    return leave(&h, next);
+}
+
+void h1_serve(struct conn *conn)
+{
+    if (serve_framed(conn))
+        conn_serve(conn);
 }

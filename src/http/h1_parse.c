@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "http/h1.h"
+#include "http/request.h"
 #include "http/status.h"
 #include "http/token.h"
 
@@ -17,7 +18,7 @@
 struct head {
     struct h1 *h;
     size_t room; /* of request.fields */
-    int status;  /* with which the request is refused; 0: so far so good */
+    struct http_verdict verdict;
     unsigned hosts, lengths, codings;
     bool close, keep_alive;
     bool complete; /* the parser has seen the end of the head */
@@ -25,26 +26,10 @@ struct head {
     bool unknown_coding;
 };
 
-/* The first reason counts. */
 static int refuse(struct head *head, int status, const char *wrong)
 {
-    if (!head->status) {
-        head->status = status;
-        head->h->wrong = wrong;
-    }
+    http_refuse(&head->verdict, status, wrong);
     return -1; /* stops the parser */
-}
-
-static bool make_room(struct head *head)
-{
-    struct http_request *request = &head->h->x.request;
-    struct http_field *fields = arena_alloc(&head->h->x.arena, 2 * head->room * sizeof *fields);
-    if (!fields)
-        return false;
-    memcpy(fields, request->fields, request->field_count * sizeof *fields);
-    request->fields = fields;
-    head->room *= 2;
-    return true;
 }
 
 static int on_header_field(http_parser *parser, const char *at, size_t n)
@@ -56,7 +41,7 @@ static int on_header_field(http_parser *parser, const char *at, size_t n)
         return refuse(head, 400, "a space in the name of a field");
     if (request->field_count == (size_t)head->h->x.server->limits.header_count)
         return refuse(head, 431, "more fields than limits.header_count");
-    if (request->field_count == head->room && !make_room(head))
+    if (request->field_count == head->room && !http_fields_grow(&head->h->x, &head->room))
         return refuse(head, 503, "no memory");
     request->fields[request->field_count++] = (struct http_field){.name = name};
     return 0;
@@ -96,16 +81,9 @@ static void on_connection(struct head *head, struct str value)
 /* RFC 9112, 6.3: repeated or listed lengths are refused, even equal ones: 6.3, 5 lets us choose. */
 static void on_content_length(struct head *head, struct str value)
 {
-    uint64_t length;
-    int error = str_to_u64(value, &length);
     if (head->lengths++)
         refuse(head, 400, "a second Content-Length");
-    else if (error == -EINVAL)
-        refuse(head, 400, "a malformed Content-Length");
-    else if (error || length > head->h->x.server->limits.body_size || length > INT64_MAX)
-        refuse(head, 413, "a Content-Length beyond limits.body_size");
-    else
-        head->h->x.request.length = (int64_t)length;
+    http_judge_length(&head->h->x, value, &head->verdict);
 }
 
 /* RFC 9112, 6.1: `chunked`, once and last, is all that a server need know; it has no parameters (7.1). A list may have
@@ -131,16 +109,11 @@ static void on_transfer_encoding(struct head *head, struct str value)
     head->h->x.request.length = HTTP_LENGTH_UNKNOWN;
 }
 
-/* RFC 9110, 10.1.1: there is one expectation, and a server of HTTP/1.0 knows none. */
+/* A server of HTTP/1.0 knows no expectation. */
 static void on_expect(struct head *head, struct str value)
 {
-    while (value.n && head->h->x.request.minor > 0) {
-        struct str expectation = str_trim(str_cut(&value, ','));
-        if (str_eq_nocase(expectation, STR("100-continue")))
-            head->expects = true;
-        else if (expectation.n)
-            refuse(head, 417, "an expectation other than 100-continue");
-    }
+    if (head->h->x.request.minor > 0)
+        http_judge_expect(value, &head->expects, &head->verdict);
 }
 
 struct known_field {
@@ -190,49 +163,15 @@ static void decide_framing(struct head *head)
     h->body.expects = head->expects;
 }
 
-/* The port is no part of a site's name. */
-static struct str without_port(struct str host)
-{
-    struct str tail = host.n && host.p[0] == '[' ? str_skip(host, str_find(host, ']')) : host;
-    return (struct str){host.p, host.n - tail.n + str_find(tail, ':')};
-}
-
-static void parse_target(struct head *head)
-{
-    struct http_request *request = &head->h->x.request;
-    int error = http_uri_parse(&head->h->x.arena, request->target, &request->uri);
-    if (error)
-        refuse(head, error == -ENOMEM ? 503 : 400, error == -ENOMEM ? "no memory" : "a malformed target");
-    else if (request->uri.host.p && request->uri.secure != (head->h->x.tls != NULL)) /* RFC 9110, 7.4 */
-        refuse(head, 421,
-               request->uri.secure ? "a target of the scheme https on a connection that is not secured"
-                                   : "a target of the scheme http on a connection that is secured");
-}
-
-/* RFC 9112, 3.2: each form belongs to its methods. */
-static void decide_target(struct head *head)
-{
-    struct http_request *request = &head->h->x.request;
-    bool asterisk = str_eq(request->target, STR("*"));
-    if (request->method == METHOD_CONNECT && http_authority_valid(request->target))
-        refuse(head, 501, "CONNECT: a tunnel is not what this server is for");
-    else if (request->method == METHOD_CONNECT || (asterisk && request->method != METHOD_OPTIONS))
-        refuse(head, 400, "a target that is not for this method");
-    else if (asterisk)
-        request->uri = (struct http_uri){.path = STR("*")};
-    else
-        parse_target(head);
-}
-
 /* RFC 9112, 3.2 and 3.2.2 */
 static void decide_host(struct head *head)
 {
     struct http_request *request = &head->h->x.request;
     if (head->hosts > 1 || (head->hosts == 0 && request->minor > 0))
         refuse(head, 400, head->hosts ? "a second Host" : "no Host");
-    if (!head->status && request->uri.host.p) /* else there may be no uri to look at */
+    if (!head->verdict.status && request->uri.host.p) /* else there may be no uri to look at */
         request->host = request->uri.host;
-    request->host = without_port(request->host);
+    request->host = http_host_name(request->host);
 }
 
 static void decide_persistence(struct head *head)
@@ -269,11 +208,7 @@ static void parse_line(struct head *head, struct http_request *request)
         refuse(head, 414, "a target beyond limits.target_size");
     if (status)
         refuse(head, status, status == 505 ? "a version other than HTTP/1.x" : "a malformed request line");
-    request->method = method_of(request->method_name);
-    if (request->method == METHOD_UNKNOWN && http_is_token(request->method_name))
-        refuse(head, 501, "an unknown method");
-    else if (request->method == METHOD_UNKNOWN || request->target.n == 0)
-        refuse(head, 400, "a malformed request line");
+    http_judge_method(request, &head->verdict);
 }
 
 /* A parser that has just read a request line, to be copied for each request. */
@@ -306,7 +241,7 @@ static const char *parse_field(struct head *head, http_parser *parser, const cha
         refuse(head, 400, "a field without a colon");
     else if (http_parser_execute(parser, &settings, fed, (size_t)(to - fed)) != (size_t)(to - fed))
         refuse(head, 400, length ? "a malformed Content-Length, or a second one" : "a malformed name of a field");
-    if (head->status)
+    if (head->verdict.status)
         return NULL;
     head->h->x.request.fields[head->h->x.request.field_count - 1].value = value;
     return line.p + line.n;
@@ -345,7 +280,7 @@ static void begin(struct h1 *h, struct str line)
 static void decide(struct head *head)
 {
     read_known_fields(head);
-    decide_target(head);
+    http_judge_target(&head->h->x, &head->verdict);
     decide_host(head);
     decide_framing(head);
     decide_persistence(head);
@@ -357,14 +292,14 @@ int h1_parse(struct h1 *h, const char *bytes, size_t n)
     size_t line = str_find((struct str){bytes, n}, '\r');
     begin(h, (struct str){bytes, line});
     parse_line(&head, &h->x.request);
-    if (head.status)
-        return head.status;
-    parse_fields(&head, (struct str){bytes + line + 2, n - line - 2});
-    if (!head.status)
+    if (!head.verdict.status)
+        parse_fields(&head, (struct str){bytes + line + 2, n - line - 2});
+    if (!head.verdict.status)
         decide(&head);
-    if (head.status)
+    if (head.verdict.status)
         h->keep_alive = false;
-    return head.status;
+    h->wrong = head.verdict.wrong;
+    return head.verdict.status;
 }
 
 const char *h1_library(void)

@@ -2,24 +2,11 @@
  * that came together: one send for most of them. */
 #include <errno.h>
 
-#include "http/date.h"
 #include "http/h1.h"
+#include "http/own_fields.h"
 #include "http/status.h"
 
 enum { SMALL_PIECES = 256 };
-
-/* "Server: tern\r\nDate: ...\r\n", made once a second. */
-static struct str common_fields(void)
-{
-    static char text[] = "Server: tern\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
-    static time_t made;
-    time_t now = time(NULL);
-    if (now != made) {
-        http_date_write(text + sizeof "Server: tern\r\nDate: " - 1, now);
-        made = now;
-    }
-    return (struct str){text, sizeof text - 1};
-}
 
 static nsec write_timeout(const struct h1 *h)
 {
@@ -90,7 +77,7 @@ static int head(struct exchange *x, const struct http_head *head)
         h->keep_alive = false;
     int error = make_room(h);
     out_put(&h->out, http_status_line(head->status));
-    out_put(&h->out, common_fields());
+    out_put(&h->out, http_own_fields());
     if (!error)
         error = h1_put(h, head->fields);
     if (!error)

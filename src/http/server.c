@@ -22,6 +22,8 @@ static const struct conf_key limits_keys[] = {
      .doc = "bytes a second at which content has to come, once timeouts.body has passed; slower: 408; 0: no limit"},
     {"requests_per_connection", CONF_INT, LIMIT(requests_per_connection), .fallback = "0", .min = 0, .max = INT32_MAX,
      .doc = "requests on one connection before it is closed; 0: no limit"},
+    {"streams", CONF_INT, LIMIT(streams), .fallback = "128", .min = 1, .max = 100000,
+     .doc = "requests at once on one connection of HTTP/2"},
 };
 
 const struct conf_table http_limits_table = CONF_TABLE("limits", limits_keys);

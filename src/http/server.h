@@ -19,6 +19,7 @@ struct http_limits {
     uint64_t body_size;
     uint64_t body_rate;              /* bytes a second; 0: no limit */
     int64_t requests_per_connection; /* 0: no limit */
+    int64_t streams;                 /* of a connection of HTTP/2, at once */
 };
 
 struct http_timeouts {

@@ -28,6 +28,8 @@ static const struct conf_key listen_keys[] = {
      .doc = "where connections come in: 127.0.0.1:8080; *:8080 for all of IPv4, [::]:8080 for all of IPv6"},
     {"backlog", CONF_INT, offsetof(struct listen, backlog), .fallback = "4096", .min = 1, .max = 65535,
      .doc = "connections that may wait to be accepted, for each worker"},
+    {"http2", CONF_BOOL, offsetof(struct listen, endpoint.http2), .fallback = "on",
+     .doc = "whether HTTP/2 is spoken here, too"},
 };
 
 static const struct conf_table listen_table = CONF_TABLE("listen", listen_keys);
@@ -36,6 +38,7 @@ static int read_listener(struct conf_reader *r, struct conf_node *node, struct l
 {
     int error;
     listen->backlog = 4096;
+    listen->endpoint.http2 = true;
     if (node->kind == CONF_MAPPING)
         error = conf_read_map(r, node, &listen_table, listen);
     else

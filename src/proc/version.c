@@ -8,6 +8,7 @@
 #include "green/green.h"
 #include "http/encoder.h"
 #include "http/h1.h"
+#include "http/h2.h"
 
 #if defined(__clang__)
 #define COMPILER "clang " __clang_version__
@@ -25,7 +26,7 @@ void version_print(FILE *f)
     struct utsname system;
     fprintf(f, "%s\n", version_line());
     fprintf(f, "compiler: %s\n", COMPILER);
-    fprintf(f, "libraries: %s, %s, %s", green_library(), h1_library(), conf_library());
+    fprintf(f, "libraries: %s, %s, %s, %s", green_library(), h1_library(), h2_library(), conf_library());
     for (enum coding coding = 0; coding < CODING_COUNT; coding++)
         fprintf(f, ", %s", encoder_library(coding));
     fprintf(f, "\n");
