@@ -60,7 +60,7 @@ Test(h2_semantics, limits)
         {harness_text(H2C_GET("/hello") "x: %s\n", long_value), 431},
         {fields_of(30), 431},
         {harness_text(H2C_GET("/%s"), long_path), 414},
-        {H2C_POST("/hello"), 405},
+        {H2C_POST("/files/one.bin"), 405},
         {H2C_TO("TRACE", "/hello"), 405},
         {H2C_TO("DELETE", "/files/one.bin"), 405},
         {H2C_TO("BREW", "/hello"), 501},
@@ -124,7 +124,7 @@ Test(h2_semantics, content_that_nobody_wants)
 {
     struct h2c *h = h2c_open(server.port);
     for (int i = 0; i < 20; i++) {
-        uint32_t id = h2c_request(h, H2C_POST("/hello"), false);
+        uint32_t id = h2c_request(h, H2C_POST("/files/one.bin"), false);
         h2c_content(h, id, file_pattern(60000));
         assert_status(h2c_answer(h, id), 405);
         const struct h2c_stream *s = h2c_stream(h, id);
@@ -266,7 +266,7 @@ Test(h2_semantics, expect_continue)
     id = h2c_request(h, H2C_POST("/echo") "expect: 100-continue\ncontent-length: 100000\n", false);
     assert_status(h2c_answer(h, id), 413);
     cr_assert_eq(h2c_stream(h, id)->interim, 0, "100, although the content is not wanted");
-    id = h2c_request(h, H2C_POST("/hello") "expect: 100-continue\n", false);
+    id = h2c_request(h, H2C_POST("/files/one.bin") "expect: 100-continue\n", false);
     assert_status(h2c_answer(h, id), 405);
     cr_assert_eq(h2c_stream(h, id)->interim, 0, "100, although the content is not wanted");
 }

@@ -37,6 +37,10 @@ bool client_is_held(const struct client *c);
 
 /* Sends all of it, and receives what comes meanwhile. What a server that has closed does not take is dropped. */
 void client_send(struct client *c, struct str bytes);
+
+/* Sends as much of it as the server takes while nothing is received; how many bytes. Does not fail the test. */
+size_t client_send_unread(const struct client *c, struct str bytes);
+
 void client_printf(struct client *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void client_vprintf(struct client *c, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
