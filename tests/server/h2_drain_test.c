@@ -204,3 +204,22 @@ Test(h2_drain, what_takes_too_long_is_cut)
         cr_assert_not(h2c_stream(h, id)->ended, "stream %u looks complete", id);
     assert_exit(&server, SERVICE_CUT);
 }
+
+/* The last request of a connection (limits.requests_per_connection) is followed by its farewell. What comes behind it is
+ * not answered, in a way that lets it be asked for elsewhere (RFC 9113, 8.7). */
+Test(h2_drain, requests_of_a_connection)
+{
+    enum { MOST = 5, REQUESTS = 10 };
+    struct server server = service_start(.workers = 1, .more = "limits: {requests_per_connection: 5}\n");
+    struct h2c *h = h2c_open(server.port);
+    for (int i = 0; i < REQUESTS; i++)
+        h2c_request(h, H2C_GET("/hello"), true);
+    assert_goaway(h, NGHTTP2_NO_ERROR);
+    for (uint32_t id = 1; id < h->next; id += 2) {
+        const struct h2c_stream *s = h2c_stream(h, id);
+        bool repeatable = id > h->last_id || (s->reset && s->error == NGHTTP2_REFUSED_STREAM);
+        cr_assert(id < 2 * MOST ? s->ended : repeatable, "stream %u of %u: %d, %s", id, h->last_id, s->status,
+                  nghttp2_http2_strerror(s->error));
+    }
+    assert_stop(&server, 0);
+}

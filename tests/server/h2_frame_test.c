@@ -205,3 +205,14 @@ Test(h2_frame, preface_in_two_parts)
     }
     h2_table_assert_workers();
 }
+
+/* RFC 9113 has done away with the upgrade from HTTP/1: who asks for it is answered in HTTP/1 (3.1). */
+Test(h2_frame, an_upgrade_is_not_taken_up)
+{
+    struct client *c = client_open(h2_table_port());
+    struct response r = ask(c, "GET /probe HTTP/1.1\r\nHost: t\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+                               "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+    assert_status(r, 200);
+    assert_body(r, STR("probe"));
+    assert_status(get(c, "/probe"), 200);
+}

@@ -164,6 +164,8 @@ static const char *problem_of(const struct h2c *h, const struct h2_row *row, con
 {
     if (h->problem)
         return h->problem;
+    if (h->cut && !h->client->reset)
+        return "the end within a frame";
     if (!is_expected(row, outcome))
         return h->ended ? "not as expected" : "not as expected, and nothing more comes";
     return h->client->reset ? "a reset, which might destroy the GOAWAY" : NULL;

@@ -294,8 +294,7 @@ static enum h2c_event lack(struct h2c *h)
     if (!h->client->ended)
         return H2C_SILENCE;
     h->ended = true;
-    if (h->arrived.n + h->client->n && !h->client->reset)
-        h->problem = "the end within a frame";
+    h->cut = h->arrived.n + h->client->n > 0;
     return H2C_END;
 }
 
