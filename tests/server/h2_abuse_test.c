@@ -57,6 +57,12 @@ static struct scene begin(const char *more)
     return scene;
 }
 
+static void assert_memory(const struct scene *scene, const char *when)
+{
+    cr_expect(service_memory_within(scene->worker, scene->memory, MEMORY_KIB), "%s: %zu KiB, %zu before", when,
+              service_memory(scene->worker), scene->memory);
+}
+
 static long long executed(const struct scene *scene)
 {
     return service_status("requests") - scene->requests - (long long)scene->served;
@@ -66,8 +72,7 @@ static void end(struct scene *scene)
 {
     pid_t worker;
     serve_others(scene);
-    size_t memory = service_memory(scene->worker);
-    cr_expect_leq(memory, scene->memory + MEMORY_KIB, "%zu KiB, %zu before", memory, scene->memory);
+    assert_memory(scene, "in the end");
     server_workers(&scene->server, &worker, 1);
     cr_expect_eq(worker, scene->worker, "the worker has died:\n%s", server_log(&scene->server).p);
     assert_stop(&scene->server, 0);
@@ -125,8 +130,7 @@ static void run_flood(struct scene *scene, const struct flood *flood)
     struct h2c *h = open_flooder(scene);
     for (int i = 0; i < TIMES / CHUNK && send_chunk(h, flood); i++)
         serve_others(scene);
-    size_t memory = service_memory(scene->worker);
-    cr_expect_leq(memory, scene->memory + MEMORY_KIB, "%s: %zu KiB, %zu before", flood->name, memory, scene->memory);
+    assert_memory(scene, flood->name);
     h2c_ping(h);
     bool right = flood->error == ANY ? h->error != 0 : h->error == flood->error;
     cr_expect((h->goaways && right) || flood->error == NONE, "%s: %u GOAWAY, the last with %s", flood->name, h->goaways,
