@@ -205,8 +205,8 @@ Test(h2_drain, what_takes_too_long_is_cut)
     assert_exit(&server, SERVICE_CUT);
 }
 
-/* The last request of a connection (limits.requests_per_connection) is followed by its farewell. What comes behind it is
- * not answered, in a way that lets it be asked for elsewhere (RFC 9113, 8.7). */
+/* The last request of a connection (limits.requests_per_connection) is followed by its farewell. What comes behind it
+ * is not answered, in a way that lets it be asked for elsewhere (RFC 9113, 8.7). */
 Test(h2_drain, requests_of_a_connection)
 {
     enum { MOST = 5, REQUESTS = 10 };

@@ -116,8 +116,8 @@ Test(h2_fault, interrupted_and_short)
     assert_stop(&server, 0);
 }
 
-/* The first allocation of a session fails, then the second, and so on to the last one. How many there are depends on how
- * requests meet, so that the end has to be seen some times. */
+/* The first allocation of a session fails, then the second, and so on to the last one. How many there are depends on
+ * how requests meet, so that the end has to be seen some times. */
 Test(h2_fault, each_allocation_of_a_session)
 {
     enum { ENDS = 3 };
@@ -125,6 +125,7 @@ Test(h2_fault, each_allocation_of_a_session)
     file_directory("www");
     struct server server = faults_start(CONFIG);
     pid_t worker = faults_follow(&server);
+    h2c_close(run_session(&server));
     unsigned which = 0;
     for (int ends = 0; ends < ENDS; which++) {
         faults_order(FAULT_ALLOC, ENOMEM, which + 1, which + 1, 1);

@@ -1,5 +1,5 @@
-/* Clients of HTTP/2 that are slow on purpose, or gone: what waits for them does not wait for ever. Time limits are short
- * here, so that the tests see their end; that they are not shorter is not asserted. */
+/* Clients of HTTP/2 that are slow on purpose, or gone: what waits for them does not wait for ever. Limits of time are
+ * short here, so that the tests see them pass; how long they are is not asserted. */
 #include "harness.h"
 #include "harness_file.h"
 #include "harness_h2.h"

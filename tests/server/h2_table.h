@@ -16,8 +16,8 @@
  *   "GOAWAY:PROTOCOL_ERROR"  the end of the connection, which this announced. What had come on streams does not count
  *   "-"                      the end, without a GOAWAY
  *
- * Routes: "/" echoes (any method), "/probe" is the probe's, "/target" answers 203 without reading anything, and "/files/"
- * has one file, "one.txt". Everything at the host "other.test" is answered with 202. limits.body_size is 64k.
+ * Routes: "/" echoes (any method), "/probe" is the probe's, "/target" answers 203 without reading anything, and
+ * "/files/" has one file, "one.txt". Everything at the host "other.test" is answered with 202. limits.body_size is 64k.
  */
 #ifndef TERN_TESTS_SERVER_H2_TABLE_H
 #define TERN_TESTS_SERVER_H2_TABLE_H

@@ -50,7 +50,7 @@ void client_finish(struct client *c);
 /* The first n bytes, as soon as they have come, or fewer when the connection ends before. They stay untaken. */
 struct str client_peek(struct client *c, size_t n);
 
-/* Whether n bytes have come before the deadline; false, too, when the connection ends before. Does not fail the test. */
+/* Whether n bytes have come before the deadline; false, too, when the connection ends first. Does not fail the test. */
 bool client_has(struct client *c, size_t n, nsec deadline);
 
 /* The first n bytes of those that have come, in the test's memory. */
