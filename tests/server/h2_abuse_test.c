@@ -348,3 +348,27 @@ Test(h2_abuse, streams_beyond_the_limit)
     cr_assert(error == NGHTTP2_REFUSED_STREAM || error == NGHTTP2_PROTOCOL_ERROR, "%s", nghttp2_http2_strerror(error));
     end(&scene);
 }
+
+/* Each stream has a thread. Who can't have one is told, and may ask again; the others are served. */
+Test(h2_abuse, more_streams_than_threads)
+{
+    enum { UPLOADS = 60 };
+    struct scene scene = begin("limits: {green_threads: 16}\n");
+    struct h2c *h = h2c_open(scene.server.port);
+    uint32_t first = h->next, last = first + 2 * UPLOADS;
+    size_t served = 0;
+    open_uploads(h, UPLOADS);
+    h2c_ping(h);
+    for (uint32_t id = first; id < last; id += 2) {
+        const struct h2c_stream *s = h2c_stream(h, id);
+        if (!h2c_stream_is_over(s))
+            h2c_content(h, id, STR("content"));
+        struct response r = h2c_answer(h, id);
+        served += r.status == 200;
+        cr_assert(r.status == 200 || r.status == 503 || (s->reset && s->error == NGHTTP2_REFUSED_STREAM),
+                  "stream %u: %d, %s", id, r.status, nghttp2_http2_strerror(s->error));
+    }
+    cr_assert(served > 0 && served < UPLOADS, "%zu", served);
+    assert_status(h2c_get(h, "/hello"), 200);
+    end(&scene);
+}

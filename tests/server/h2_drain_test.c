@@ -223,3 +223,18 @@ Test(h2_drain, requests_of_a_connection)
     }
     assert_stop(&server, 0);
 }
+
+/* A client may say goodbye, too: what it has begun is answered, and then the connection ends. */
+Test(h2_drain, a_client_that_leaves)
+{
+    struct server server = start();
+    struct h2c *idle = h2c_open(server.port), *busy = open_streams(server.port);
+    struct h2c *const both[] = {idle, busy};
+    for (size_t i = 0; i < 2; i++)
+        h2c_send(both[i], .type = NGHTTP2_GOAWAY, .fill = 8);
+    h2c_drain(idle);
+    finish_streams(busy);
+    h2c_drain(busy);
+    cr_assert_not(busy->client->reset, "a reset");
+    assert_stop(&server, 0);
+}

@@ -209,3 +209,24 @@ Test(h2_request, trailers)
 {
     H2_RUN(trailers);
 }
+
+/* Who answers without the content lets the rest be kept back, by NO_ERROR (8.1). */
+#define WITHOUT "203 +|203 RST:NO_ERROR +"
+
+static const struct h2_row answers[] = {
+    ROW("8.1", "content that is not read", WITHOUT, HEADERS(1, ALL, FIELDS(H2C_POST("/target"))),
+        DATA(1, END, FILL(9000))),
+    ROW("8.1", "content that does not come", "203 RST:NO_ERROR +", HEADERS(1, ALL, FIELDS(H2C_POST("/target")))),
+    ROW("8.1", "content that goes on behind the answer", WITHOUT, HEADERS(1, ALL, FIELDS(H2C_POST("/target"))),
+        DATA(1, 0, FILL(9000)), DATA(1, 0, FILL(9000)), DATA(1, END, FILL(9000))),
+    ROW("8.1", "a method that is not allowed", "405 +|405 RST:NO_ERROR +",
+        HEADERS(1, ALL, FIELDS(H2C_POST("/files/one.txt"))), DATA(1, END, FILL(9000))),
+    ROW("8.1", "a request that is answered and cancelled", "200 200 +|200~ 200 +|200 +", GET(1), CANCEL(1), GET(3)),
+    GIVES("9110 9.3.1", "a file", "200 +", METHOD SCHEME ":path: /files/one.txt\n" AUTHORITY),
+    GIVES("9110 15.5.5", "a file that is not there", "404 +", METHOD SCHEME ":path: /files/two.txt\n" AUTHORITY),
+};
+
+Test(h2_request, answer)
+{
+    H2_RUN(answers);
+}

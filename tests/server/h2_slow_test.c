@@ -145,3 +145,21 @@ Test(h2_slow, peers_that_are_gone)
     cr_assert_eq(worker_of(&server), worker, "the worker has died");
     assert_stop(&server, 0);
 }
+
+/* One that has finished its side in the middle of content has not sent it. */
+Test(h2_slow, half_a_request_and_the_end)
+{
+    struct server server = start("body: 1m, idle: 1m");
+    struct h2c *h = h2c_open(server.port);
+    uint32_t whole = h2c_request(h, H2C_GET("/files/large"), true), half = h2c_request(h, H2C_POST("/echo"), false);
+    h2c_send(h, .type = NGHTTP2_DATA, .stream = half, .fill = 10);
+    h->thrifty = true;
+    h2c_grant(h, 0, 1 << 20);
+    h2c_grant(h, whole, 1 << 20);
+    client_finish(h->client);
+    assert_body(h2c_answer(h, whole), file_pattern(1 << 20));
+    h2c_drain(h);
+    cr_assert_neq(h2c_stream(h, half)->status, 200);
+    cr_assert(until(service_status("connections") == 0));
+    assert_stop(&server, 0);
+}
