@@ -130,6 +130,7 @@ struct h2 {
     bool aborted;        /* the session is, for that reason: */
     uint32_t code;       /* what is wrong with the peer, or went wrong here; 0: nothing */
     nsec farewell_until;
+    nsec idle_until; /* without a stream */
     nsec head_until; /* when a head that has begun is to be complete */
     nsec look_until; /* when streams are looked at for one that makes no progress */
     struct h2_budget budget;

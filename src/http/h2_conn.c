@@ -187,6 +187,8 @@ static void see_to_farewell(struct h2 *h2)
         say_goodbye(h2);
     else if (h2->farewell == H2_STAYING && conn->owner->draining)
         warn(h2);
+    else if (h2->farewell == H2_STAYING && h2->count == 0 && h2->idle_until <= green_now())
+        say_goodbye(h2);
     else if (h2->farewell == H2_WARNED && (h2->answered_ping || h2->farewell_until <= green_now()))
         say_goodbye(h2);
 }
@@ -251,17 +253,11 @@ static int decide(struct h2 *h2, int sent)
 
 static int serve(struct h2 *h2)
 {
-    bool late = h2->conn->timer.deadline && h2->conn->timer.deadline <= green_now();
     h2->readable = true;
     for (;;) {
         int sent = take_step(h2);
         if (sent && sent != -EAGAIN && sent != -EBUSY)
             return sent;
-        if (late && h2->count == 0 && h2->farewell != H2_LEAVING) { /* its time to be idle is over */
-            say_goodbye(h2);
-            continue;
-        }
-        late = false;
         int next = decide(h2, sent);
         if (next != GO_ON)
             return next;
@@ -304,6 +300,8 @@ static bool end_streams(struct h2 *h2, int next)
 {
     list_each (l, tmp, &h2->streams)
         h2_stream_fail(container_of(l, struct h2_stream, link), -ECONNRESET);
+    if (h2->running && next == LINGER)
+        stream_shutdown(&h2->conn->stream); /* the peer need not wait for them */
     while (h2->running && next != -ECANCELED)
         next = green_fd_ready(&h2->conn->stream.fd, 0, NSEC_NEVER);
     if (h2->running == 0)
@@ -354,6 +352,7 @@ int h2_begin(struct conn *conn, struct str received)
                       .farewell_until = NSEC_NEVER,
                       .head_until = NSEC_NEVER,
                       .look_until = NSEC_NEVER};
+    h2->idle_until = nsec_add(green_now(), conn->owner->server->timeouts.idle);
     list_init(&h2->streams);
     list_init(&h2->ready);
     h2_budget_init(&h2->budget);

@@ -46,6 +46,7 @@ static void release(struct h2_stream *s)
     arena_clear(&s->x.arena);
     arena_clear(&s->out.arena);
     s->h2->count--;
+    s->h2->idle_until = nsec_add(green_now(), s->x.server->timeouts.idle);
     give_block(s);
 }
 

@@ -330,3 +330,68 @@ GreenTest(fd, the_callback_may_close)
     cr_expect_str_eq(run_noted(), "c");
     cr_expect_eq(fd.fd, -1);
 }
+
+/* ---- both directions in one wait ---- */
+
+static int await_either(void *arg)
+{
+    return green_fd_ready(&fd, *(int *)arg, NSEC_NEVER);
+}
+
+GreenTest(fd, either_direction_ends_one_wait)
+{
+    int both = GREEN_READABLE | GREEN_WRITABLE, one = GREEN_READABLE;
+    cr_expect_eq(green_fd_ready(&fd, both, NSEC_NEVER), GREEN_WRITABLE);
+    fill();
+    struct green *thread = run_spawn(await_either, &both);
+    settle();
+    drain();
+    cr_expect_eq(run_join(thread), GREEN_WRITABLE);
+    fill();
+    thread = run_spawn(await_either, &both);
+    settle();
+    say("x");
+    cr_expect_eq(run_join(thread), GREEN_READABLE);
+    drain();
+    cr_expect_eq(green_fd_ready(&fd, both, NSEC_NEVER), both, "both at once");
+    cr_expect_str_eq(hear(), "x");
+    thread = run_spawn(await_either, &one);
+    expect_quiet();
+    green_cancel(thread);
+    cr_expect_eq(run_join(thread), -ECANCELED, "room to write was not asked for");
+    green_fd_close(&fd);
+}
+
+GreenTest(fd, an_interrupt_ends_a_wait_and_is_not_remembered)
+{
+    static int directions[] = {0, GREEN_READABLE, GREEN_READABLE | GREEN_WRITABLE};
+    fill();
+    for (size_t i = 0; i < sizeof directions / sizeof *directions; i++) {
+        green_fd_interrupt(&fd);
+        struct green *thread = run_spawn(await_either, &directions[i]);
+        expect_quiet();
+        green_fd_interrupt(&fd);
+        cr_expect_eq(run_join(thread), -EINTR);
+        cr_expect_eq(green_fd_ready(&fd, directions[i], run_in(1)), -ETIMEDOUT);
+    }
+    struct green *reader = run_spawn(await_readable, NULL);
+    settle();
+    green_fd_interrupt(&fd);
+    settle();
+    cr_expect_str_eq(run_noted(), "", "a plain wait is not interrupted");
+    green_fd_close(&fd);
+    cr_expect_eq(run_join(reader), -EBADF);
+}
+
+GreenTest(fd, an_end_that_nobody_asks_about_lets_the_loop_sleep)
+{
+    int nothing = 0;
+    cr_expect_eq(green_fd_ready(&fd, GREEN_READABLE, run_in(1)), -ETIMEDOUT);
+    shutdown(peer, SHUT_WR);
+    struct green *thread = run_spawn(await_either, &nothing);
+    expect_quiet();
+    green_fd_interrupt(&fd);
+    cr_expect_eq(run_join(thread), -EINTR);
+    cr_expect_eq(green_fd_ready(&fd, GREEN_READABLE, NSEC_NEVER), GREEN_READABLE);
+    green_fd_close(&fd);
+}

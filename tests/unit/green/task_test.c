@@ -240,3 +240,31 @@ GreenTest(task, one_that_starts_when_a_member_of_a_scope_ends_gets_a_stack_of_it
     }
     green_scope_leave(&scope);
 }
+
+/* ---- yielding to them ---- */
+
+GreenTest(task, a_yield_to_tasks_comes_back_behind_them)
+{
+    static const struct green_task_kind waits = {.name = "waits", .run = run_with_wait, .refused = on_refused};
+    static const struct green_task_kind runs = {.name = "runs", .run = run_it, .refused = on_refused};
+    struct work work[] = {{{.kind = &runs}, 'a'}, {{.kind = &waits}, 'b'}, {{.kind = &runs}, 'c'}};
+    for (size_t i = 0; i < sizeof work / sizeof *work; i++)
+        green_post(&work[i].task);
+    cr_expect_eq(green_yield_to_tasks(), 0);
+    cr_expect_str_eq(run_noted(), "ac", "one that waits is not waited for");
+    green_sem_post(&gate);
+    cr_expect_eq(green_yield_to_tasks(), 0);
+    cr_expect_str_eq(run_noted(), "b");
+}
+
+static int yield_when_cancelled(void *arg)
+{
+    (void)arg;
+    green_cancel(green_self());
+    return green_yield_to_tasks();
+}
+
+GreenTest(task, who_is_cancelled_does_not_yield_to_them)
+{
+    cr_expect_eq(run_join(run_spawn(yield_when_cancelled, NULL)), -ECANCELED);
+}

@@ -16,12 +16,12 @@ static struct http_route route = {.path = STR_INIT("/"), .handler = &handler};
 static struct http_site site = {.root = &route};
 
 struct http_server pair_server = {
-    .limits = {.header_size = 8192, .header_count = 100, .target_size = 5000, .body_size = 10000},
+    .limits = {.header_size = 8192, .header_count = 100, .target_size = 5000, .body_size = 10000, .streams = 100},
     .timeouts = {.header = 3600 * NSEC_SEC, .body = PAIR_LIMIT, .write = PAIR_LIMIT, .idle = 3600 * NSEC_SEC},
     .sites = {.fallback = &site},
 };
 struct conns pair_conns;
-static const struct http_endpoint pair_endpoint;
+static const struct http_endpoint pair_endpoint = {.http2 = true};
 
 struct pair pair_open(void)
 {
