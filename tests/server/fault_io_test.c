@@ -71,16 +71,9 @@ static void visit(const struct server *server)
     cr_assert(client_ends(c));
 }
 
-struct row {
-    enum fault_call call;
-    int error;     /* 0: none */
-    unsigned step; /* that fails, of so many */
-    size_t most;
-};
-
 Test(fault_io, interrupted_and_short)
 {
-    static const struct row rows[] = {
+    static const struct fault_row rows[] = {
         {FAULT_RECV, EINTR, 2, 0},      {FAULT_RECV, EAGAIN, 2, 0},   {FAULT_RECV, 0, 0, 7},
         {FAULT_RECV, EINTR, 3, 100},    {FAULT_SEND, EINTR, 2, 0},    {FAULT_SEND, EAGAIN, 2, 0},
         {FAULT_SEND, 0, 0, 13},         {FAULT_SEND, EAGAIN, 3, 500}, {FAULT_SENDFILE, EINTR, 2, 0},
@@ -90,9 +83,8 @@ Test(fault_io, interrupted_and_short)
     file_directory("www");
     struct server server = faults_start(CONFIG);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct row *row = &rows[i];
-        faults_order(row->call, row->error, row->error ? 1 : 0, FAULT_EVER, row->step);
-        faults_shorten(row->call, row->most);
+        const struct fault_row *row = &rows[i];
+        faults_order_row(row);
         write_files();
         visit(&server);
         cr_assert(row->error == 0 || faults_met(row->call) > 0, "row %zu: nothing has failed", i);

@@ -107,20 +107,6 @@ Test(fault_peer, resets_leave_nothing_behind)
 
 /* ---- peers that do not read ---- */
 
-/* Sends as much of the bytes as the server takes; how many. */
-static size_t send_unread(const struct client *c, struct str bytes)
-{
-    enum { BLOCKED_MS = 500 };
-    struct pollfd wait = {.fd = c->fd, .events = POLLOUT};
-    size_t sent = 0;
-    while (sent < bytes.n && poll(&wait, 1, BLOCKED_MS) == 1) {
-        ssize_t n = send(c->fd, bytes.p + sent, bytes.n - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        cr_assert(n > 0 || errno == EAGAIN, "%m");
-        sent += n > 0 ? (size_t)n : 0;
-    }
-    return sent;
-}
-
 static struct str repeated(struct str text, size_t count)
 {
     char *all = harness_alloc(count * text.n);
@@ -140,7 +126,7 @@ Test(fault_peer, ten_thousand_requests_before_the_first_answer_is_read)
     assert_status(fetch(server.port, "/file"), 200);
     size_t before = memory(worker);
     struct client *c = client_open_slow(server.port);
-    size_t sent = send_unread(c, requests);
+    size_t sent = client_send_unread(c, requests);
     cr_assert_leq(memory(worker), before + MOST_KIB, "%zu KiB more", memory(worker) - before);
     assert_hello(fetch(server.port, "/hello"));
     client_send(c, str_skip(requests, sent));

@@ -80,6 +80,17 @@ void harness_skip(const char *reason)
     cr_skip_test("%s", reason);
 }
 
+bool harness_is_sanitized(void)
+{
+#ifdef __has_feature
+    return __has_feature(address_sanitizer);
+#elif defined __SANITIZE_ADDRESS__
+    return true;
+#else
+    return false;
+#endif
+}
+
 struct arena *harness_memory(void)
 {
     return &harness.memory;

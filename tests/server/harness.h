@@ -26,6 +26,9 @@ void harness_end(void);
 /* Ends the test as one that can't be run here. (Criterion would not call harness_end() then.) */
 void harness_skip(const char *reason);
 
+/* Whether there is AddressSanitizer's allocator: it never fails, and keeps for a while what is freed. */
+bool harness_is_sanitized(void);
+
 /* The test's memory, given back by harness_end(). */
 struct arena *harness_memory(void);
 void *harness_alloc(size_t n) __attribute__((malloc, returns_nonnull));

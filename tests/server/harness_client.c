@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { FIRST_ROOM = 16 * 1024, SLOW_BUFFER = 4096, LIMIT_MS = HARNESS_LIMIT / NSEC_MS };
+enum { FIRST_ROOM = 16 * 1024, SLOW_BUFFER = 4096, BLOCKED_MS = 500, LIMIT_MS = HARNESS_LIMIT / NSEC_MS };
 
 static void release(void *arg)
 {
@@ -178,6 +178,19 @@ void client_send(struct client *c, struct str bytes)
     }
 }
 
+size_t client_send_unread(const struct client *c, struct str bytes)
+{
+    struct pollfd wait = {.fd = c->fd, .events = POLLOUT};
+    size_t sent = 0;
+    while (sent < bytes.n && poll(&wait, 1, BLOCKED_MS) == 1) {
+        ssize_t n = send(c->fd, bytes.p + sent, bytes.n - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN)
+            break;
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    return sent;
+}
+
 void client_vprintf(struct client *c, const char *format, va_list arguments)
 {
     char *text;
@@ -217,6 +230,18 @@ struct str client_peek(struct client *c, size_t n)
     while (c->n < n && receive(c))
         ;
     return (struct str){c->bytes, c->n < n ? c->n : n};
+}
+
+bool client_has(struct client *c, size_t n, nsec deadline)
+{
+    while (c->n < n && !c->ended) {
+        struct pollfd wait = {.fd = c->fd, .events = POLLIN};
+        nsec left = deadline - clock_monotonic();
+        if (left <= 0 || poll(&wait, 1, (int)(left / NSEC_MS) + 1) < 1)
+            return false;
+        receive(c);
+    }
+    return c->n >= n;
 }
 
 struct str client_drain(struct client *c)

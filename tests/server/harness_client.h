@@ -9,6 +9,7 @@
 #ifndef TERN_TESTS_SERVER_HARNESS_CLIENT_H
 #define TERN_TESTS_SERVER_HARNESS_CLIENT_H
 
+#include "base/clock.h"
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -62,6 +63,10 @@ void client_append(struct client *c, struct str bytes);
 
 /* Sends all of it, and receives what comes meanwhile. What a server that has closed does not take is dropped. */
 void client_send(struct client *c, struct str bytes);
+
+/* Sends as much of it as the server takes while nothing is received; how many bytes. Does not fail the test. */
+size_t client_send_unread(const struct client *c, struct str bytes);
+
 void client_printf(struct client *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void client_vprintf(struct client *c, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
@@ -70,6 +75,9 @@ void client_finish(struct client *c);
 
 /* The first n bytes, as soon as they have come, or fewer when the connection ends before. They stay untaken. */
 struct str client_peek(struct client *c, size_t n);
+
+/* Whether n bytes have come before the deadline; false, too, when the connection ends first. Does not fail the test. */
+bool client_has(struct client *c, size_t n, nsec deadline);
 
 /* The first n bytes of those that have come, in the test's memory. */
 struct str client_take(struct client *c, size_t n);

@@ -84,6 +84,12 @@ void faults_shorten(enum fault_call call, size_t most)
     faults->of[call].most = most;
 }
 
+void faults_order_row(const struct fault_row *row)
+{
+    faults_order(row->call, row->error, row->error ? 1 : 0, FAULT_EVER, row->step);
+    faults_shorten(row->call, row->most);
+}
+
 void faults_hold(enum fault_call call, bool held)
 {
     faults->of[call].held = held;
@@ -115,14 +121,7 @@ void faults_shift_clock(int64_t seconds)
 
 void faults_need_malloc(void)
 {
-#ifdef __has_feature
-    bool sanitized = __has_feature(address_sanitizer);
-#elif defined __SANITIZE_ADDRESS__
-    bool sanitized = true;
-#else
-    bool sanitized = false;
-#endif
-    if (sanitized)
+    if (harness_is_sanitized())
         harness_skip("a sanitizer has an allocator of its own");
 }
 

@@ -24,6 +24,15 @@ void faults_order(enum fault_call call, int error, unsigned first, unsigned last
 /* From here on, such a call moves so many bytes at most. */
 void faults_shorten(enum fault_call call, size_t most);
 
+/* Both at once. */
+struct fault_row {
+    enum fault_call call;
+    int error;     /* 0: none fails */
+    unsigned step; /* of so many, one fails */
+    size_t most;   /* bytes; 0: as many as it is asked to */
+};
+void faults_order_row(const struct fault_row *row);
+
 /* From here on, such a call does not return; false: it does again. */
 void faults_hold(enum fault_call call, bool held);
 

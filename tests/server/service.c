@@ -169,6 +169,11 @@ size_t service_memory(pid_t pid)
     return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
+bool service_memory_within(pid_t pid, size_t before, size_t more)
+{
+    return harness_is_sanitized() || service_memory(pid) <= before + more;
+}
+
 bool service_is_gone(pid_t pid)
 {
     char state = harness_state(pid);

@@ -79,6 +79,9 @@ size_t service_log_count(const char *text);
 size_t service_descriptors(pid_t pid);
 size_t service_memory(pid_t pid);
 
+/* Whether it has so many KiB more than it had before, at most. A sanitizer's allocator is always believed. */
+bool service_memory_within(pid_t pid, size_t before, size_t more);
+
 /* Whether every worker of the master of this id serves: then its pid file is there. */
 bool service_is_ready(pid_t pid);
 
