@@ -80,8 +80,10 @@ int http_serve(struct exchange *x)
     x->site = http_site_find(&x->server->sites, request->host);
     if (!x->site)
         return http_send_status(x, 404, STR(""));
-    if (is_misdirected(x))
+    if (is_misdirected(x)) {
+        x->reason = "a site that asks for certificates of its own, on a connection that was made for another";
         return http_send_status(x, 421, STR(""));
+    }
     x->route = http_route_find(x->site, request->uri.path);
     int error = x->route->policies.n ? admit(x) : 0;
     if (error || x->response.status)

@@ -66,7 +66,8 @@ struct master {
     struct upgrade upgrade;
     struct reopen reopen;
     struct watchdog watchdog;
-    struct alarm ticket_keys; /* when they change */
+    struct alarm ticket_keys; /* when they change ... */
+    nsec ticket_key_made;     /* ... and when they did */
     nsec started;
     bool stopping, cutting;
     nsec stop_at;     /* while stopping: when requests are cut */

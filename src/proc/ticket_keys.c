@@ -9,6 +9,7 @@
 static void on_alarm(struct alarm *alarm)
 {
     struct master *m = container_of(alarm, struct master, ticket_keys);
+    m->ticket_key_made = clock_monotonic();
     int error = tls_tickets_rotate();
     if (error)
         log_error("no new key for TLS sessions: %s; the old one stays", strerror(-error));
@@ -19,6 +20,7 @@ void ticket_keys_init(struct master *m)
 {
     list_init(&m->ticket_keys.link);
     m->ticket_keys.ring = on_alarm;
+    m->ticket_key_made = clock_monotonic();
     int error = tls_tickets_open();
     if (!error)
         error = tls_cache_open();
@@ -32,7 +34,7 @@ void ticket_keys_set(struct master *m)
         return;
     reactor_disarm(&m->ticket_keys);
     reactor_arm(&m->reactor, &m->ticket_keys,
-                nsec_add(clock_monotonic(), m->current->config->http.timeouts.ticket_key));
+                nsec_add(m->ticket_key_made, m->current->config->http.timeouts.ticket_key));
 }
 
 void ticket_keys_free(void)
