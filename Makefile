@@ -12,8 +12,8 @@ FUZZ_SECONDS ?= 30
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test check unit server load reload-load slow reference sanitize lint format fuzz fuzzers bench test-aarch64 objects \
-    install uninstall deb systemd-test clean help force
+.PHONY: all run test check unit server load reload-load slow testssl reference sanitize lint format fuzz fuzzers bench \
+    test-aarch64 objects install uninstall deb systemd-test clean help force
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -106,6 +106,11 @@ reload-load: ## wrk at 200 connections while the server is reloaded, and then up
 	@$(MAKE) all
 	@scripts/reload-test
 
+testssl: ## what testssl.sh thinks of the server's TLS; about two minutes
+	@scripts/deps build testssl
+	@$(MAKE) all
+	@scripts/tls-test
+
 slow: ## what 10,000 clients that send a byte a second cost, and what others notice
 	@scripts/deps build test
 	@$(MAKE) all
@@ -184,6 +189,7 @@ $(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
 $B/tests/unit $B/tests/server: ldflags += $(if $(lto),-fno-lto)
 $B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
 $B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec
+$B/tests/server: libs += -lssl -lcrypto
 $(fuzzers): ldflags += -fsanitize=fuzzer
 
 $B/tern $B/ternctl $B/tests/unit $B/tests/server $B/bench/green $B/reference $(fuzzers):

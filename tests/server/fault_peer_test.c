@@ -65,13 +65,6 @@ static pid_t worker_of(const struct server *server)
     return worker;
 }
 
-static void reset(struct client *c)
-{
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-    cr_assert_eq(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
-    client_close(c);
-}
-
 /* ---- resets ---- */
 
 struct resetting {
@@ -103,7 +96,7 @@ Test(fault_peer, resets_leave_nothing_behind)
         struct client *c = client_open_slow(server.port);
         client_send(c, str_of(row->request));
         client_peek(c, row->taken);
-        reset(c);
+        client_reset(c);
     }
     assert_hello(fetch(server.port, "/hello"));
     cr_assert(until(descriptors(worker) <= before), "%zu descriptors, not %zu", descriptors(worker), before);

@@ -24,12 +24,23 @@ static void release(void *arg)
     free(c->bytes);
 }
 
-static struct client *client_connect(const struct sockaddr *address, socklen_t size, int buffer)
+static struct client *client_make(struct client content)
 {
     struct client *c = harness_alloc(sizeof *c);
-    *c = (struct client){.fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    cr_assert_geq(c->fd, 0, "socket: %m");
+    *c = content;
     cr_assert_eq(arena_defer(harness_memory(), release, c), 0, "out of memory");
+    return c;
+}
+
+struct client *client_above(const struct client *lower, const struct client_layer *layer, void *secret)
+{
+    return client_make((struct client){.fd = lower->fd, .layer = layer, .secret = secret});
+}
+
+static struct client *client_connect(const struct sockaddr *address, socklen_t size, int buffer)
+{
+    struct client *c = client_make((struct client){.fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0)});
+    cr_assert_geq(c->fd, 0, "socket: %m");
     if (buffer)
         cr_assert_eq(setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer), 0);
     int one = 1;
@@ -77,9 +88,18 @@ struct client *client_open_unix(const char *path)
 
 void client_close(struct client *c)
 {
-    if (c->fd >= 0)
+    if (c->layer)
+        c->layer->close(c);
+    else if (c->fd >= 0)
         close(c->fd);
     c->fd = -1;
+}
+
+void client_reset(struct client *c)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    cr_assert_eq(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    client_close(c);
 }
 
 bool client_is_held(const struct client *c)
@@ -87,7 +107,8 @@ bool client_is_held(const struct client *c)
     struct sockaddr_in here, there;
     socklen_t size = sizeof here;
     cr_assert_eq(getsockname(c->fd, (struct sockaddr *)&here, &size), 0);
-    cr_assert_eq(getpeername(c->fd, (struct sockaddr *)&there, &size), 0);
+    if (getpeername(c->fd, (struct sockaddr *)&there, &size) != 0)
+        return false; /* it was reset */
     FILE *file = fopen("/proc/net/tcp", "re");
     cr_assert_not_null(file);
     char line[256];
@@ -110,12 +131,25 @@ static void make_room(struct client *c)
     cr_assert_not_null(c->bytes, "out of memory");
 }
 
+void client_append(struct client *c, struct str bytes)
+{
+    while (bytes.n) {
+        make_room(c);
+        size_t n = c->size - c->n < bytes.n ? c->size - c->n : bytes.n;
+        memcpy(c->bytes + c->n, bytes.p, n);
+        c->n += n;
+        bytes = str_skip(bytes, n);
+    }
+}
+
 /* Receives what has come, and waits for it first. False at the end of the connection. */
 static bool receive(struct client *c)
 {
     struct pollfd wait = {.fd = c->fd, .events = POLLIN};
     if (c->ended)
         return false;
+    if (c->layer)
+        return c->layer->receive(c);
     make_room(c);
     cr_assert_eq(poll(&wait, 1, LIMIT_MS), 1, "the server sends nothing; last: " STR_FMT,
                  (int)(c->n < 200 ? c->n : 200), c->bytes);
@@ -128,6 +162,10 @@ static bool receive(struct client *c)
 
 void client_send(struct client *c, struct str bytes)
 {
+    if (c->layer) {
+        c->layer->send(c, bytes);
+        return;
+    }
     while (bytes.n && !c->ended) {
         struct pollfd wait = {.fd = c->fd, .events = POLLIN | POLLOUT};
         cr_assert_eq(poll(&wait, 1, LIMIT_MS), 1, "the server does not read");
@@ -159,7 +197,10 @@ void client_printf(struct client *c, const char *format, ...)
 
 void client_finish(struct client *c)
 {
-    shutdown(c->fd, SHUT_WR);
+    if (c->layer)
+        c->layer->finish(c);
+    else
+        shutdown(c->fd, SHUT_WR);
 }
 
 struct str client_take(struct client *c, size_t n)

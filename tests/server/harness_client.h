@@ -2,6 +2,9 @@
  *
  * A client keeps what has come and was not taken yet, so answers to pipelined requests are taken one by one. Waiting
  * fails the test when the server sends nothing for HARNESS_LIMIT.
+ *
+ * What is read and sent may go through a layer above the socket, such as TLS (harness_tls.h): whoever uses the client
+ * does not notice.
  */
 #ifndef TERN_TESTS_SERVER_HARNESS_CLIENT_H
 #define TERN_TESTS_SERVER_HARNESS_CLIENT_H
@@ -10,12 +13,24 @@
 
 #include <stdarg.h>
 
+struct client;
+
+struct client_layer {
+    bool (*receive)(struct client *c); /* waits for more, and appends it; false at the end, which it notes */
+    void (*send)(struct client *c, struct str bytes);
+    void (*finish)(struct client *c);
+    void (*close)(struct client *c);
+};
+
 struct client {
     int fd;         /* -1: closed by us */
     char *bytes;    /* arrived, not taken yet */
     size_t n, size; /* how many, and room for how many */
     bool ended;     /* the server has closed the connection ... */
     bool reset;     /* ... by a reset */
+
+    const struct client_layer *layer; /* NULL: the bytes go over the socket as they are */
+    void *secret;                     /* the layer's own */
 };
 
 /* A connection to 127.0.0.1. */
@@ -29,10 +44,21 @@ struct client *client_open_at(const char *address, int port) __attribute__((retu
 
 struct client *client_open_ipv6(int port) __attribute__((returns_nonnull));
 struct client *client_open_unix(const char *path) __attribute__((returns_nonnull));
+
+/* One that has the socket of another, below a layer. */
+struct client *client_above(const struct client *lower, const struct client_layer *layer, void *secret)
+    __attribute__((returns_nonnull));
+
 void client_close(struct client *c);
 
 /* Whether the server has its end of the connection still open. */
 bool client_is_held(const struct client *c);
+
+/* Closes it so that the server receives a reset. */
+void client_reset(struct client *c);
+
+/* Adds to what has come. */
+void client_append(struct client *c, struct str bytes);
 
 /* Sends all of it, and receives what comes meanwhile. What a server that has closed does not take is dropped. */
 void client_send(struct client *c, struct str bytes);

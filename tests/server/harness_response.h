@@ -54,10 +54,11 @@ struct response fetch_raw(int port, const char *bytes);
 
 #define assert_body(answer, expected)                                                                                  \
     do {                                                                                                               \
+        struct response answered = (answer);                                                                           \
         struct str asserted = (expected);                                                                              \
-        cr_assert(str_eq((answer).body, asserted) && (answer).complete,                                                \
-                  "a body of %zu octets%s that is not the %zu expected: " STR_FMT, (answer).body.n,                    \
-                  (answer).complete ? "" : ", cut,", asserted.n, STR_ARG((answer).head));                              \
+        cr_assert(str_eq(answered.body, asserted) && answered.complete,                                                \
+                  "a body of %zu octets%s that is not the %zu expected: " STR_FMT, answered.body.n,                    \
+                  answered.complete ? "" : ", cut,", asserted.n, STR_ARG(answered.head));                              \
     } while (0)
 
 #endif

@@ -85,13 +85,6 @@ Test(log_reason, content_that_takes_too_long)
 
 /* ---- cut ---- */
 
-static void reset(struct client *c)
-{
-    struct linger now = {.l_onoff = 1};
-    cr_assert_eq(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
-    client_close(c);
-}
-
 static bool is_logged(void)
 {
     return file_read(log_file).n > 0;
@@ -121,7 +114,7 @@ static struct client *begin_download(const struct server *server)
 Test(log_reason, a_client_that_goes_away_in_the_middle_of_a_response)
 {
     struct server server = server_start(CONFIG);
-    reset(begin_download(&server));
+    client_reset(begin_download(&server));
     cr_assert(until(is_logged()));
     assert_stop(&server, 0);
     assert_cut_line("the client is gone\n");

@@ -381,9 +381,7 @@ Test(process, resets_are_survived)
     for (int i = 0; i < 400; i++) {
         struct client *c = client_open_slow(server.port);
         client_send(c, str_of(requests[i % 4]));
-        struct linger reset = {.l_onoff = 1, .l_linger = 0};
-        cr_assert_eq(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
-        client_close(c);
+        client_reset(c);
     }
     cr_assert(until(server_sockets(worker) <= sockets), "%zu sockets stay", server_sockets(worker) - sockets);
     server_workers(&server, &same, 1);
