@@ -4,6 +4,7 @@
  * way: both leave out what the process has asked to be left out (madvise(2), MADV_DONTDUMP). */
 #include "harness.h"
 #include "harness_command.h"
+#include "harness_faults.h"
 #include "harness_file.h"
 #include "tls_service.h"
 
@@ -24,6 +25,7 @@ static void begin(void)
 {
     struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
     harness_begin();
+    faults_need_malloc(); /* a sanitizer's: it would not see what goes wrong on a heap of OpenSSL's own */
     char *tern = realpath(command_tern(), NULL);
     cr_assert(tern && setenv("TERN", tern, 1) == 0);
     free(tern);
