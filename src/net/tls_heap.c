@@ -21,8 +21,8 @@ enum {
     ALIGNMENT = 16,
     SMALLEST_SHIFT = 4,  /* the classes of up to 256 bytes are 1 << SMALLEST_SHIFT apart */
     A_DOUBLING = 8,      /* classes */
-    LARGEST = 20 * 1024, /* of a class: three fit into a slab, and a record of TLS into one */
-    CLASSES = 66,
+    LARGEST = 30 * 1024, /* of a class: two fit into a slab; a handshake has a buffer of 21 KiB */
+    CLASSES = 71,
     LARGE = CLASSES,  /* instead of a class: a mapping of its own */
     RESERVE = 16,     /* empty slabs that are kept, for whichever class needs one next */
     AT_HAND = 2048,   /* bytes of a class that a thread keeps, but one block at least, ... */
