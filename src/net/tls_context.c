@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
+#include "base/vectors.h"
 #include "log/log.h"
 #include "net/tls_cache.h"
 #include "net/tls_core.h"
@@ -423,6 +424,7 @@ int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
         error = -EINVAL;
     }
     int load_error = load_files(context, r, node);
+    vectors_cleanse(); /* a key was copied through them */
     ERR_clear_error();
     *(struct tls_context **)field = context;
     return error ? error : load_error;

@@ -104,7 +104,7 @@ static void *map(size_t size)
 /* The slab of a block, or what stands in front of a large one. */
 static struct slab *slab_of(const void *block)
 {
-    return (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB - 1));
+    return (struct slab *)((char *)block - (uintptr_t)block % SLAB);
 }
 
 static bool has_room(const struct slab *slab)
@@ -223,10 +223,10 @@ void *tls_heap_alloc(size_t n)
 
 void tls_heap_free(void *freed)
 {
-    struct slab *slab = slab_of(freed);
-    struct block *block = freed;
     if (!freed)
         return;
+    struct slab *slab = slab_of(freed);
+    struct block *block = freed;
     if (slab->class == LARGE) {
         munmap(slab, slab->size + HEAD);
     } else if (hand[slab->class].count < slab->at_hand) {
@@ -247,11 +247,13 @@ static bool fits(const struct slab *slab, size_t n)
 
 void *tls_heap_realloc(void *old, size_t n)
 {
+    if (!old)
+        return tls_heap_alloc(n);
     const struct slab *slab = slab_of(old);
-    if (old && n && fits(slab, n))
+    if (n && fits(slab, n))
         return old;
     void *block = tls_heap_alloc(n);
-    if (old && block)
+    if (block)
         memcpy(block, old, n < slab->size ? n : slab->size);
     if (block || n == 0)
         tls_heap_free(old);

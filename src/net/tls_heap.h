@@ -5,10 +5,10 @@
  * of a core dump (madvise(2), MADV_DONTDUMP). Workers inherit it by fork, and that advice with it.
  *
  * Small blocks come from slabs of 64 KiB, aligned to their size, of one size class each: where a block lies tells which
- * slab it belongs to, and so how large it is. Classes are 16 bytes apart up to 256, and above that eight to a doubling:
- * a block of more than 128 bytes wastes less than an eighth of what was asked for, and there is no word of the heap's
- * in front of it. Memory of a slab that was never handed out was never touched. A slab with no block in use is given
- * back, but for a few. A large block has a mapping of its own.
+ * slab it belongs to, and so how large it is. Classes are 16 bytes apart up to 256 bytes, and above that eight to a
+ * doubling: a block of more than 128 bytes wastes at most an eighth of what was asked for, and there is no word of the
+ * heap's in front of it. Memory of a slab that was never handed out was never touched. A slab with no block in use is
+ * given back, but for a few. A large block, of more than 30 KiB, has a mapping of its own.
  *
  * Any thread may allocate, and free what another has allocated. Each keeps a few blocks of every class at hand, so that
  * most calls need no lock; what it has at hand when it ends stays in use for good: threads of the blocking pool (see
