@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
@@ -10,8 +11,11 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
+#include "base/vectors.h"
+#include "log/log.h"
 #include "net/tls_cache.h"
 #include "net/tls_core.h"
+#include "net/tls_heap.h"
 #include "net/tls_tickets.h"
 
 /* Mozilla's intermediate profile, version 5.7. The server's order counts: AES of 128 bits is as good as any and the
@@ -36,6 +40,38 @@ const char *tls_error(void)
 const char *tls_library(void)
 {
     return OpenSSL_version(OPENSSL_VERSION);
+}
+
+/* ---- the library's heap ---- */
+
+static void *heap_alloc(size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return tls_heap_alloc(n);
+}
+
+static void *heap_realloc(void *old, size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return tls_heap_realloc(old, n);
+}
+
+static void heap_free(void *block, const char *file, int line)
+{
+    (void)file, (void)line;
+    tls_heap_free(block);
+}
+
+/* The library takes no heap once it has allocated anything, so this comes before anything else is asked of it: no process
+ * uses it before its configuration has made a context, for tls_library() allocates nothing. */
+static void give_heap(void)
+{
+    static bool given;
+    if (given || !TLS_HEAP_USED)
+        return;
+    given = true;
+    if (!CRYPTO_set_mem_functions(heap_alloc, heap_realloc, heap_free))
+        log_warn("private keys will be in core dumps: OpenSSL was used before it could be given a heap of its own");
 }
 
 /* ---- reading files ---- */
@@ -390,6 +426,7 @@ static int set_ciphers(struct tls_context *context, struct conf_reader *r, const
 int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
 {
     struct tls_settings settings;
+    give_heap();
     if (node->kind != CONF_MAPPING) {
         conf_error(r, node, "takes a mapping such as {certificate: cert.pem, key: key.pem}, not %s",
                    conf_kind_name(node));
@@ -405,6 +442,7 @@ int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
     tls_handshake_prepare(context);
     error = set_ciphers(context, r, conf_find(node, STR("ciphers")));
     int load_error = load_files(context, r, node);
+    vectors_cleanse(); /* a key was copied through them */
     ERR_clear_error();
     *(struct tls_context **)field = context;
     return error ? error : load_error;

@@ -137,6 +137,36 @@ void *reallocarray(void *old, size_t count, size_t n)
     return realloc(old, size);
 }
 
+/* OpenSSL's heap, if it is given one: functions that are told who asks, too. */
+typedef void *given_alloc_fn(size_t n, const char *file, int line);
+typedef void *given_realloc_fn(void *old, size_t n, const char *file, int line);
+typedef void given_free_fn(void *block, const char *file, int line);
+typedef int give_fn(given_alloc_fn *, given_realloc_fn *, given_free_fn *);
+
+static given_alloc_fn *given_alloc;
+static given_realloc_fn *given_realloc;
+
+static void *alloc_of_given(size_t n, const char *file, int line)
+{
+    return fails(FAULT_ALLOC) ? NULL : given_alloc(n, file, line);
+}
+
+static void *realloc_of_given(void *old, size_t n, const char *file, int line)
+{
+    return fails(FAULT_ALLOC) ? NULL : given_realloc(old, n, file, line);
+}
+
+give_fn CRYPTO_set_mem_functions;
+
+int CRYPTO_set_mem_functions(given_alloc_fn *alloc, given_realloc_fn *change, given_free_fn *end)
+{
+    give_fn *give;
+    *(void **)&give = dlsym(RTLD_NEXT, "CRYPTO_set_mem_functions");
+    given_alloc = alloc;
+    given_realloc = change;
+    return give(alloc_of_given, realloc_of_given, end);
+}
+
 void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
 {
     return fails(FAULT_MMAP) ? MAP_FAILED : libc()->mmap(at, n, protection, flags, fd, offset);

@@ -14,7 +14,7 @@
 #define FAULTS_FILE "TERN_FAULTS"
 
 enum fault_call {
-    FAULT_ALLOC, /* malloc, calloc, realloc, reallocarray */
+    FAULT_ALLOC, /* malloc, calloc, realloc, reallocarray; what OpenSSL allocates by functions that it was given */
     FAULT_MMAP,
     FAULT_ACCEPT,   /* accept4 */
     FAULT_RECV,     /* recv */

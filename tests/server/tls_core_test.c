@@ -4,6 +4,7 @@
  * same way: both leave out what the process has asked to be left out (madvise(2), MADV_DONTDUMP). */
 #include "harness.h"
 #include "harness_command.h"
+#include "harness_faults.h"
 #include "harness_file.h"
 #include "tls_service.h"
 
@@ -24,6 +25,7 @@ static void begin(void)
 {
     struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
     harness_begin();
+    faults_need_malloc(); /* a sanitizer's: it would not see what goes wrong on a heap of OpenSSL's own */
     char *tern = realpath(command_tern(), NULL);
     cr_assert(tern && setenv("TERN", tern, 1) == 0);
     free(tern);
@@ -64,8 +66,10 @@ static bool secret_of(const EVP_PKEY *key, const char *name, struct secret *secr
 /* The numbers that a private key of this name is made of; how many. */
 static size_t secrets_of(const char *name, struct secret secrets[static SECRETS])
 {
-    static const char *const numbers[] = {OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_FACTOR1,
-                                          OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_EXPONENT1};
+    static const char *const numbers[] = {OSSL_PKEY_PARAM_PRIV_KEY,        OSSL_PKEY_PARAM_RSA_D,
+                                          OSSL_PKEY_PARAM_RSA_FACTOR1,     OSSL_PKEY_PARAM_RSA_FACTOR2,
+                                          OSSL_PKEY_PARAM_RSA_EXPONENT1,   OSSL_PKEY_PARAM_RSA_EXPONENT2,
+                                          OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
     FILE *file = fopen(pki_file(name, "key"), "re");
     cr_assert_not_null(file);
     EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
@@ -95,6 +99,16 @@ static bool contains(struct str content, const void *bytes, size_t n)
     return memmem(content.p, content.n, bytes, n) != NULL;
 }
 
+/* Whether any piece of a number is there: a vector register holds no more of it than 16 to 64 bytes. */
+static bool contains_piece(struct str content, const unsigned char *bytes, size_t n)
+{
+    enum { PIECE = 16 };
+    for (size_t i = 0; i + PIECE <= n; i += PIECE)
+        if (contains(content, bytes + i, PIECE))
+            return true;
+    return false;
+}
+
 /* A line in the middle of a key's PEM file. */
 static struct str line_of(const char *name)
 {
@@ -109,8 +123,10 @@ static void assert_no_key(struct str core, const char *name)
     size_t n = secrets_of(name, secrets);
     cr_assert_gt(n, 0);
     for (size_t i = 0; i < n; i++) {
-        cr_expect_not(contains(core, secrets[i].big, secrets[i].n), "%s: %s, as it is written", name, secrets[i].name);
-        cr_expect_not(contains(core, secrets[i].little, secrets[i].n), "%s: %s, as a number", name, secrets[i].name);
+        cr_expect_not(contains_piece(core, secrets[i].big, secrets[i].n), "%s: %s, as it is written", name,
+                      secrets[i].name);
+        cr_expect_not(contains_piece(core, secrets[i].little, secrets[i].n), "%s: %s, as a number", name,
+                      secrets[i].name);
     }
     cr_expect_not(contains(core, line_of(name).p, line_of(name).n), "%s: what is in its file", name);
 }

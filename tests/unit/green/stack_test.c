@@ -8,28 +8,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../base/no_mmap.h"
 #include "run.h"
 
 enum { SIZE = 64 * 1024, BLOCK = 200, SLAB = 64, MANY = 400 };
 
 /* ---- a kernel that refuses ---- */
 
-void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 int __real_madvise(void *at, size_t size, int advice);
 int __wrap_madvise(void *at, size_t size, int advice);
 int __real_mprotect(void *at, size_t size, int protection);
 int __wrap_mprotect(void *at, size_t size, int protection);
 
-static bool no_mmap, no_mprotect, no_guard_advice;
-
-void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
-{
-    if (!no_mmap)
-        return __real_mmap(at, size, protection, flags, fd, offset);
-    errno = ENOMEM;
-    return MAP_FAILED;
-}
+static bool no_mprotect, no_guard_advice;
 
 int __wrap_madvise(void *at, size_t size, int advice)
 {
