@@ -8,6 +8,7 @@
 #include <openssl/kdf.h>
 
 enum { NONCE = 12, TAG = 16, SALT = 4, EXPLICIT = 8, KEY = 32, MASTER = 48, RANDOMS = 64 };
+enum { EXPANSION = 256 }; /* bytes that a record of TLS 1.3 has more than content, at most: type, padding, tag */
 
 enum algorithm { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, ALGORITHMS };
 
@@ -256,7 +257,7 @@ enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enu
         return TLS_UNEXPECTED_MESSAGE;
     if (n < around)
         return TLS_BAD_RECORD_MAC;
-    if (n - around > TLS_RECORD + (c->is13 ? 256 : 0))
+    if (n - around > TLS_RECORD + (c->is13 ? EXPANSION - TAG : 0))
         return TLS_RECORD_OVERFLOW;
     make_nonce(c, record + TLS_HEAD, nonce);
     size_t size = n - around;

@@ -137,6 +137,23 @@ Test(tls_cipher, more_content_than_there_may_be)
     }
 }
 
+/* Padding counts: 2^14 + 256 octets of a record, its tag among them (RFC 8446, 5.2). The type sealed here is padding, too,
+ * since it is 0: what is really the type stands in front. */
+Test(tls_cipher, more_padding_than_there_may_be)
+{
+    enum { MOST = TLS_RECORD + 256 - 16 - 1 };
+    for (size_t i = 0; i < TLS_TERMS && tls_terms[i].is13; i++) {
+        start(&tls_terms[i]);
+        struct str text = zeros(MOST);
+        memcpy(content, "hello\x17", 6);
+        size_t n = seal(0, text);
+        expect_record(n, TLS_DATA, STR("hello"));
+        text.n++;
+        n = tls_cipher_seal(&ways.in.sealer, sealed, 0, text);
+        cr_expect_eq(open_in_vain(n), TLS_RECORD_OVERFLOW, "%s", terms->name);
+    }
+}
+
 Test(tls_cipher, nothing_but_padding)
 {
     static const size_t sizes[] = {0, 1, 100, TLS_RECORD};
