@@ -96,19 +96,21 @@ static enum tls_alert on_handshake(struct tls_stream *t, struct str message)
     static const struct str head = STR_INIT("\x18\0\0\1");
     if (!t->opener.is13)
         return TLS_NO_RENEGOTIATION;
-    if (!str_starts(message, head) || message.n != head.n + 1 || (unsigned char)message.p[head.n] > 1)
+    if (!str_starts(message, head) || message.n != head.n + 1)
         return TLS_UNEXPECTED_MESSAGE;
+    if ((unsigned char)message.p[head.n] > 1)
+        return TLS_ILLEGAL_PARAMETER;
     bool asked = message.p[head.n];
     if (tls_cipher_update(&t->opener) < 0 || (asked && !update_sealer(t)))
         return TLS_INTERNAL_ERROR;
     return 0;
 }
 
-/* RFC 8446, 6: all but two end the connection, at once and without an answer. */
+/* RFC 8446, 6: all but two end the connection, at once and without an answer. An empty one is none (5.4). */
 static enum tls_alert on_alert(struct tls_stream *t, struct str alert)
 {
     if (alert.n != 2)
-        return TLS_DECODE_ERROR;
+        return alert.n ? TLS_DECODE_ERROR : TLS_UNEXPECTED_MESSAGE;
     enum tls_alert what = (enum tls_alert)(unsigned char)alert.p[1];
     bool harmless = what == TLS_USER_CANCELED || (!t->opener.is13 && alert.p[0] == WARNING);
     t->ended = what == TLS_CLOSE_NOTIFY;

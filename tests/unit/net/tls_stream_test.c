@@ -75,11 +75,14 @@ static void only_of_13(void)
 {
     static const struct ending endings[] = {
         {"a warning", TLS_ALERT, STR_INIT("\1\x29"), FAILS, 0},
+        {"no alert", TLS_ALERT, STR_INIT(""), FAILS, 10},
         {"no message", TLS_HANDSHAKE, STR_INIT(""), FAILS, 10},
         {"a ClientHello", TLS_HANDSHAKE, STR_INIT("\1\0\0\1x"), FAILS, 10},
         {"a certificate", TLS_HANDSHAKE, STR_INIT("\x0b\0\0\1x"), FAILS, 10},
         {"half a KeyUpdate", TLS_HANDSHAKE, STR_INIT("\x18\0\0"), FAILS, 10},
         {"a KeyUpdate of nothing", TLS_HANDSHAKE, STR_INIT("\x18\0\0\0"), FAILS, 10},
+        {"one that asks for something else", TLS_HANDSHAKE, STR_INIT("\x18\0\0\1\2"), FAILS, 47},
+        {"one that asks for everything", TLS_HANDSHAKE, STR_INIT("\x18\0\0\1\xff"), FAILS, 47},
         {"one with something behind it", TLS_HANDSHAKE, STR_INIT("\x18\0\0\1\0\x18\0\0\1\0"), FAILS, 10},
         {"an unknown type", 99, STR_INIT("x"), FAILS, 10},
     };
