@@ -120,6 +120,7 @@ static void no_records(void)
         int answer_13, answer_12;
     } table[] = {
         {STR_INIT("GET / HTTP/1.1\r\n\r\n"), 10, 20},
+        {STR_INIT("POST / HTTP/1.1\r\n\r\n"), 10, 22},
         {STR_INIT("\x16\3\1\0\5\1\0\0\1x"), 10, 20},
         {STR_INIT("\x14\3\3\0\1\1"), 10, 20},
         {STR_INIT("\x17\3\3\0\0"), 20, 20},
@@ -128,7 +129,7 @@ static void no_records(void)
          20, 20},
         {STR_INIT("\x17\3\3\xff\xff"
                   "0123456789abcdef0123456789abcdef"),
-         20, 20},
+         22, 22},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         int answer = wire_tls->opener.is13 ? table[i].answer_13 : table[i].answer_12;
