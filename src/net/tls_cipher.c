@@ -258,8 +258,8 @@ enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enu
     unsigned char nonce[NONCE], *at = (unsigned char *)record + TLS_HEAD + stated;
     int ignored;
     *type = (enum tls_type)(unsigned char)record[0];
-    if (c->is13 && *type != TLS_DATA)
-        return TLS_UNEXPECTED_MESSAGE;
+    if (*type > TLS_DATA || *type < (c->is13 ? TLS_DATA : TLS_CHANGE_CIPHER_SPEC))
+        return TLS_UNEXPECTED_MESSAGE; /* RFC 8446, 5.2; RFC 5246, 6 */
     if (said > TLS_RECORD + (c->is13 ? EXPANSION : around))
         return TLS_RECORD_OVERFLOW;
     if (n != TLS_HEAD + said || said < around)
