@@ -202,6 +202,13 @@ static size_t seal(struct tls_stream *t, struct str bytes)
     return sealed;
 }
 
+/* A piece of nothing may have no address. */
+static void gather(char *to, struct str bytes)
+{
+    if (bytes.n)
+        memcpy(to, bytes.p, bytes.n);
+}
+
 /* Small pieces share a record; what is large enough for one is sealed where it is. */
 static size_t seal_pieces(struct tls_stream *t, const struct iovec *pieces, int count)
 {
@@ -210,13 +217,13 @@ static size_t seal_pieces(struct tls_stream *t, const struct iovec *pieces, int 
     for (int i = 0; i < count; i++) {
         struct str piece = {pieces[i].iov_base, pieces[i].iov_len};
         if (gathered + piece.n <= sizeof together && i + 1 < count) {
-            memcpy(together + gathered, piece.p, piece.n);
+            gather(together + gathered, piece);
             gathered += piece.n;
             continue;
         }
         size_t n = gathered && piece.n > sizeof together - gathered ? sizeof together - gathered : piece.n;
         if (gathered) {
-            memcpy(together + gathered, piece.p, n);
+            gather(together + gathered, (struct str){piece.p, n});
             size_t done = seal(t, (struct str){together, gathered + n});
             sealed += done;
             if (done < gathered + n)
