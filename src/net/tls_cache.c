@@ -50,12 +50,15 @@ static struct place *row_of(struct str id)
     return rows[hash % ROWS];
 }
 
-/* Two that have read the same version can't both become its writer. */
+/* Two that have read the same version can't both become its writer. Nobody sees what is written without seeing first
+ * that somebody writes. */
 static bool begin_write(struct place *place, uint32_t *version)
 {
     *version = __atomic_load_n(&place->version, __ATOMIC_RELAXED);
-    return *version % 2 == 0 && __atomic_compare_exchange_n(&place->version, version, *version + 1, false,
-                                                            __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    bool mine = *version % 2 == 0 && __atomic_compare_exchange_n(&place->version, version, *version + 1, false,
+                                                                 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    return mine;
 }
 
 static void end_write(struct place *place, uint32_t version)

@@ -15,7 +15,7 @@ enum {
     KEY = 32,
     MASTER = 48,
     RANDOMS = 64,
-    PADDED = 256, /* bytes that a sealed record of TLS 1.3 may be longer than its content */
+    EXPANSION = 256, /* bytes that a record of TLS 1.3 has more than content, at most: type, padding, tag */
 };
 
 enum algorithm { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, ALGORITHMS };
@@ -197,6 +197,11 @@ static void put_head(char *to, enum tls_type type, size_t size)
     memcpy(to, head, sizeof head);
 }
 
+static size_t size_said(const char *head)
+{
+    return (size_t)((unsigned char)head[3] << 8 | (unsigned char)head[4]);
+}
+
 /* The counter is mixed into the iv (RFC 8446, 5.3; RFC 7905, 2); with GCM of TLS 1.2 it, or what the peer says in its
  * place, follows a salt (RFC 5288, 3). */
 static void make_nonce(const struct tls_cipher *c, const char *stated, unsigned char nonce[static NONCE])
@@ -257,18 +262,18 @@ static enum tls_alert find_type(enum tls_type *type, struct str *content)
 
 enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content)
 {
-    size_t stated = explicit_size(c), around = TLS_HEAD + stated + TAG;
+    size_t stated = explicit_size(c), around = stated + TAG, said = size_said(record);
     unsigned char nonce[NONCE], *at = (unsigned char *)record + TLS_HEAD + stated;
     int ignored;
     *type = (enum tls_type)(unsigned char)record[0];
-    if (c->is13 && *type != TLS_DATA)
-        return TLS_UNEXPECTED_MESSAGE;
-    if (n < around)
-        return TLS_BAD_RECORD_MAC;
-    if (c->is13 ? n - TLS_HEAD > TLS_RECORD + PADDED : n - around > TLS_RECORD)
+    if (*type > TLS_DATA || *type < (c->is13 ? TLS_DATA : TLS_CHANGE_CIPHER_SPEC))
+        return TLS_UNEXPECTED_MESSAGE; /* RFC 8446, 5.2; RFC 5246, 6 */
+    if (said > TLS_RECORD + (c->is13 ? EXPANSION : around))
         return TLS_RECORD_OVERFLOW;
+    if (n != TLS_HEAD + said || said < around)
+        return TLS_BAD_RECORD_MAC;
     make_nonce(c, record + TLS_HEAD, nonce);
-    size_t size = n - around;
+    size_t size = said - around;
     if (!EVP_CipherInit_ex(c->evp, NULL, NULL, NULL, nonce, -1) || !add_context(c, record, size) ||
         !EVP_CipherUpdate(c->evp, at, &ignored, at, (int)size) ||
         !EVP_CIPHER_CTX_ctrl(c->evp, EVP_CTRL_AEAD_SET_TAG, TAG, at + size) ||

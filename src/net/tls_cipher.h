@@ -71,7 +71,8 @@ static inline bool tls_cipher_is_worn(const struct tls_cipher *c)
  * be made. */
 size_t tls_cipher_seal(struct tls_cipher *c, char *to, enum tls_type type, struct str content);
 
-/* Opens a complete record of n bytes in place. 0: *type and *content say what was in it; else what is wrong with it. */
+/* Opens a record of n bytes, at least TLS_HEAD, in place. 0: *type and *content say what was in it; else what is wrong with
+ * it, be it that it is not as long as it says. */
 enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content);
 
 void tls_cipher_end(struct tls_cipher *c);

@@ -11,7 +11,6 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
-#include "base/vectors.h"
 #include "log/log.h"
 #include "net/tls_cache.h"
 #include "net/tls_core.h"
@@ -72,6 +71,17 @@ static void give_heap(void)
     given = true;
     if (!CRYPTO_set_mem_functions(heap_alloc, heap_realloc, heap_free))
         log_warn("private keys will be in core dumps: OpenSSL was used before it could be given a heap of its own");
+}
+
+/* A key was copied through vector registers, and the wide ones keep what they have until the next large copy: a fork
+ * hands them on, and a core dump shows them. Copies of nothing, of all sizes that are made in different ways, go over
+ * them. */
+static void wash_registers(void)
+{
+    static char from[16 * 1024], to[sizeof from];
+    for (volatile size_t n = 1; n <= sizeof from; n += n < 1024 ? 16 : 1024)
+        memcpy(to, from, n <= sizeof from ? n : sizeof from);
+    __asm__ volatile("" : : "r"(to) : "memory"); /* or nobody would want them */
 }
 
 /* ---- reading files ---- */
@@ -442,7 +452,7 @@ int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
     tls_handshake_prepare(context);
     error = set_ciphers(context, r, conf_find(node, STR("ciphers")));
     int load_error = load_files(context, r, node);
-    vectors_cleanse(); /* a key was copied through them */
+    wash_registers();
     ERR_clear_error();
     *(struct tls_context **)field = context;
     return error ? error : load_error;

@@ -106,11 +106,11 @@ static enum tls_alert on_handshake(struct tls_stream *t, struct str message)
     return 0;
 }
 
-/* RFC 8446, 6: all but two end the connection, at once and without an answer. */
+/* RFC 8446, 6: all but two end the connection, at once and without an answer. An empty one is none (5.4). */
 static enum tls_alert on_alert(struct tls_stream *t, struct str alert)
 {
     if (alert.n != 2)
-        return TLS_DECODE_ERROR;
+        return alert.n ? TLS_DECODE_ERROR : TLS_UNEXPECTED_MESSAGE;
     enum tls_alert what = (enum tls_alert)(unsigned char)alert.p[1];
     bool harmless = what == TLS_USER_CANCELED || (!t->opener.is13 && alert.p[0] == WARNING);
     t->ended = what == TLS_CLOSE_NOTIFY;
@@ -202,6 +202,13 @@ static size_t seal(struct tls_stream *t, struct str bytes)
     return sealed;
 }
 
+/* A piece of nothing may have no address. */
+static void gather(char *to, struct str bytes)
+{
+    if (bytes.n)
+        memcpy(to, bytes.p, bytes.n);
+}
+
 /* Small pieces share a record; what is large enough for one is sealed where it is. */
 static size_t seal_pieces(struct tls_stream *t, const struct iovec *pieces, int count)
 {
@@ -210,13 +217,13 @@ static size_t seal_pieces(struct tls_stream *t, const struct iovec *pieces, int 
     for (int i = 0; i < count; i++) {
         struct str piece = {pieces[i].iov_base, pieces[i].iov_len};
         if (gathered + piece.n <= sizeof together && i + 1 < count) {
-            memcpy(together + gathered, piece.p, piece.n);
+            gather(together + gathered, piece);
             gathered += piece.n;
             continue;
         }
         size_t n = gathered && piece.n > sizeof together - gathered ? sizeof together - gathered : piece.n;
         if (gathered) {
-            memcpy(together + gathered, piece.p, n);
+            gather(together + gathered, (struct str){piece.p, n});
             size_t done = seal(t, (struct str){together, gathered + n});
             sealed += done;
             if (done < gathered + n)
