@@ -253,7 +253,9 @@ int main(int argc, char **argv)
     const char *pid_file = options.config.pid_file;
     if (options.order && pid_file)
         return give_order(&options, pidfile_read(pid_file), pid_file);
+    options.config.starts = !options.order && !options.test;
     struct config *config = load(&options.config);
+    options.config.starts = false; /* what is read later, by a reload, need not be taken */
     if (!config)
         return EXIT_USAGE;
     if (!options.order && !options.test)

@@ -24,6 +24,7 @@ struct conf_message {
 
 struct conf_reader {
     struct arena *arena; /* the caller's: of the tree, and of what is read from it */
+    bool must_start;     /* a server that does not start is worse than what is not worse than it was */
     size_t failed;       /* errors seen */
     size_t kept;         /* of them in `errors`, in the order of the file */
     struct conf_message errors[CONF_ERRORS_MAX];

@@ -141,9 +141,9 @@ bool h1_drain(struct h1 *h);
 
 extern const struct exchange_ops h1_ops;
 
-/* Sends what has gathered; h1_flush_last: and right afterwards our side is closed, which goes out with it. */
+/* Sends what has gathered; h1_end: as the last of this connection, which is closed right afterwards. */
 int h1_flush(struct h1 *h) GREEN_WAITS;
-int h1_flush_last(struct h1 *h) GREEN_WAITS;
+int h1_end(struct h1 *h) GREEN_WAITS;
 
 /* Gathers bytes, sending when the buffer is full. */
 int h1_put(struct h1 *h, struct str bytes) GREEN_WAITS;

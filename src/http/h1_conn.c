@@ -192,7 +192,7 @@ static int conclude(struct h1 *h)
 {
     if (h->keep_alive && h->body.ended)
         return NEXT_REQUEST;
-    int error = (h->keep_alive ? h1_flush : h1_flush_last)(h);
+    int error = (h->keep_alive ? h1_flush : h1_end)(h);
     if (error)
         return error;
     if (h->keep_alive && h1_drain(h))

@@ -25,9 +25,10 @@ int h1_flush(struct h1 *h)
     return out_len(&h->out) ? flush_with(h, STR(""), false) : 0;
 }
 
-int h1_flush_last(struct h1 *h)
+int h1_end(struct h1 *h)
 {
-    return out_len(&h->out) ? flush_with(h, STR(""), true) : 0;
+    int error = out_len(&h->out) ? flush_with(h, STR(""), true) : 0;
+    return error ? error : stream_end(&h->conn->stream, write_timeout(h));
 }
 
 int h1_put(struct h1 *h, struct str bytes)

@@ -255,7 +255,7 @@ static inline size_t h2_output_left(const struct h2_output *out)
     return out->end - out->at + out->direct.n + out->file_left;
 }
 
-/* Takes the next n of them, which must be there. 0, -EIO or -ESTALE. */
+/* Takes the next n of them. 0, -EIO or -ESTALE; or what the stream came to meanwhile: then nothing is to be sent. */
 int h2_output_take(struct h2_stream *s, char *to, size_t n);
 
 #endif

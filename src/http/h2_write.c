@@ -116,6 +116,8 @@ static int wait_until_taken(struct h2_stream *s)
         error = h2_stream_wait(s, NSEC_NEVER);
     if (error) {
         out->direct.n = out->file_left = 0;
+        out->file = -1;
+        out->stamp = NULL;
         s->error = s->error ? s->error : error;
     }
     return error;
@@ -194,6 +196,8 @@ static int take_file(struct h2_stream *s, char *to, size_t n)
 int h2_output_take(struct h2_stream *s, char *to, size_t n)
 {
     struct h2_output *out = &s->out;
+    if (s->error || n > h2_output_left(out))
+        return s->error ? s->error : -ECANCELED; /* it was taken back while a frame for it waited for room */
     size_t kept = out->end - out->at < n ? out->end - out->at : n;
     size_t direct = out->direct.n < n - kept ? out->direct.n : n - kept;
     if (kept)

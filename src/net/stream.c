@@ -50,6 +50,13 @@ int stream_flush(struct stream *s, nsec timeout)
     return error;
 }
 
+int stream_end(struct stream *s, nsec timeout)
+{
+    if (s->ops->say_end)
+        s->ops->say_end(s);
+    return stream_flush(s, timeout);
+}
+
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
 {
     for (;;) {

@@ -27,6 +27,7 @@ struct stream_ops {
     ssize_t (*write)(struct stream *s, const struct iovec *pieces, int count, bool more);
     ssize_t (*sendfile)(struct stream *s, int file, off_t *at, size_t n);
     int (*flush)(struct stream *s);     /* sends what the stream itself holds back: 0, -EAGAIN, -errno; may be NULL */
+    void (*say_end)(struct stream *s);  /* puts a word for the end of our side behind what was written; may be NULL */
     void (*shutdown)(struct stream *s); /* no more writes: the peer reads the end */
     void (*close)(struct stream *s);
 };
@@ -63,6 +64,9 @@ int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, n
 
 /* Before a wait for the peer: what the stream itself still holds back is sent. As stream_write(). */
 int stream_flush(struct stream *s, nsec timeout) GREEN_WAITS;
+
+/* The same, when nothing more will be written: the peer is told so, if there is a word for it. */
+int stream_end(struct stream *s, nsec timeout) GREEN_WAITS;
 
 /* What a file looked like when its size was promised to the peer. */
 struct file_stamp {

@@ -1,21 +1,17 @@
-/* tls_context.c: see tls_context.h: from files to an SSL_CTX; and the sessions that are kept. */
+/* tls_context.c: see tls_context.h: from files to an SSL_CTX. */
 #include "net/tls_context.h"
 
 #include <errno.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 
 #include "log/log.h"
-#include "net/tls_cache.h"
 #include "net/tls_core.h"
 #include "net/tls_heap.h"
-#include "net/tls_tickets.h"
 
 /* Mozilla's intermediate profile, version 5.7. The server's order counts: AES of 128 bits is as good as any and the
  * fastest; a client that puts ChaCha20 first has no instructions for AES, and gets it. */
@@ -25,8 +21,6 @@ static const char usual_ciphers[] =
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
 static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 static const char groups[] = "X25519:P-256:P-384";
-
-enum { SESSION_SECONDS = 12 * 3600 }; /* that a session may be resumed, if the keys of tickets last as long */
 
 const char *tls_error(void)
 {
@@ -172,7 +166,8 @@ static STACK_OF(X509) * load_chain(const struct source *source)
     return NULL;
 }
 
-/* The server's own certificate comes first, then that of whoever has signed it, and so on (RFC 8446, 4.4.2). */
+/* The server's own certificate comes first, then that of whoever has signed it, and so on (RFC 8446, 4.4.2). One that has
+ * expired is better than no server. */
 static int check_chain(const struct source *source, STACK_OF(X509) * chain)
 {
     for (int i = 0; i + 1 < sk_X509_num(chain); i++)
@@ -180,8 +175,11 @@ static int check_chain(const struct source *source, STACK_OF(X509) * chain)
                           X509_get_subject_name(sk_X509_value(chain, i + 1))) != 0)
             return complain(source, "the certificates are in the wrong order: each must be followed by the one of its "
                                     "authority");
-    if (X509_cmp_current_time(X509_get0_notAfter(sk_X509_value(chain, 0))) < 0)
+    if (X509_cmp_current_time(X509_get0_notAfter(sk_X509_value(chain, 0))) > 0)
+        return 0;
+    if (!source->r->must_start)
         return complain(source, "the certificate has expired");
+    log_warn("tls.certificate: " STR_FMT " has expired", STR_ARG(source->path));
     return 0;
 }
 
@@ -221,7 +219,39 @@ static int load_pair(struct tls_context *context, struct conf_reader *r, const s
     return error;
 }
 
-/* A response is sent as it is, but it must be one, and good. */
+/* What a response says of a certificate; V_OCSP_CERTSTATUS_UNKNOWN also when it does not speak of it. *until: how long
+ * that holds; NULL: it does not say. */
+static int ocsp_status(OCSP_BASICRESP *basic, const X509 *certificate, ASN1_GENERALIZEDTIME **until)
+{
+    const ASN1_INTEGER *own = X509_get0_serialNumber(certificate);
+    for (int i = 0; i < OCSP_resp_count(basic); i++) {
+        OCSP_SINGLERESP *single = OCSP_resp_get0(basic, i);
+        ASN1_INTEGER *serial;
+        OCSP_id_get0_info(NULL, NULL, NULL, &serial, (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single));
+        if (ASN1_INTEGER_cmp(serial, own) == 0)
+            return OCSP_single_get0_status(single, NULL, NULL, NULL, until);
+    }
+    return V_OCSP_CERTSTATUS_UNKNOWN;
+}
+
+/* What is wrong with a response; NULL: nothing. */
+static const char *judge_ocsp(OCSP_RESPONSE *response, const X509 *certificate, bool *late)
+{
+    ASN1_GENERALIZEDTIME *until = NULL;
+    if (!response)
+        return "not an OCSP response in DER";
+    if (OCSP_response_status(response) != OCSP_RESPONSE_STATUS_SUCCESSFUL)
+        return "an OCSP response that says no more than that there is none";
+    OCSP_BASICRESP *basic = OCSP_response_get1_basic(response);
+    int status = basic ? ocsp_status(basic, certificate, &until) : V_OCSP_CERTSTATUS_UNKNOWN;
+    *late = until && X509_cmp_current_time(until) < 0;
+    OCSP_BASICRESP_free(basic);
+    if (status == V_OCSP_CERTSTATUS_REVOKED)
+        return "an OCSP response that says that the certificate is revoked";
+    return status == V_OCSP_CERTSTATUS_GOOD ? NULL : "an OCSP response for another certificate";
+}
+
+/* A response is sent as it is. One that is out of date is not sent: clients would take that worse than none. */
 static int load_ocsp(struct tls_context *context, struct conf_reader *r, const struct conf_node *node, size_t i)
 {
     struct source source = {r, tls_conf_item(node, STR("ocsp"), i), context->settings.ocsp.v[i]};
@@ -229,18 +259,33 @@ static int load_ocsp(struct tls_context *context, struct conf_reader *r, const s
     if (!bio)
         return -EINVAL;
     char *bytes;
+    bool late = false;
     long n = BIO_get_mem_data(bio, &bytes);
     const unsigned char *at = (const unsigned char *)bytes;
     OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &at, n);
-    bool good = response && OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL;
-    context->certificates[i].ocsp = arena_copy(r->arena, (struct str){bytes, (size_t)n});
+    const char *wrong = judge_ocsp(response, context->certificates[i].x509, &late);
+    struct str copy = late ? STR("") : arena_copy(r->arena, (struct str){bytes, (size_t)n});
     OCSP_RESPONSE_free(response);
     BIO_free(bio);
     ERR_clear_error();
-    if (!good)
-        return complain(&source, response ? "an OCSP response that says no more than that there is none"
-                                          : "not an OCSP response in DER");
-    return context->certificates[i].ocsp.p ? 0 : -ENOMEM;
+    if (wrong)
+        return complain(&source, wrong);
+    if (late)
+        log_warn("tls.ocsp: " STR_FMT " is out of date, and not sent", STR_ARG(source.path));
+    context->certificates[i].ocsp = copy;
+    return copy.p ? 0 : -ENOMEM;
+}
+
+/* Whose clients may come in is a part of the terms on which a session is resumed. */
+static bool note_authority(struct tls_context *context, const X509 *authority)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size;
+    if (!X509_digest(authority, EVP_sha256(), digest, &size))
+        return false;
+    for (size_t i = 0; i < sizeof context->authorities; i++)
+        context->authorities[i] ^= digest[i];
+    return true;
 }
 
 static int load_clients_authorities(struct tls_context *context, struct conf_reader *r, const struct conf_node *node)
@@ -251,77 +296,11 @@ static int load_clients_authorities(struct tls_context *context, struct conf_rea
     for (int i = 0; i < (authorities ? sk_X509_num(authorities) : 0) && !error; i++) {
         X509 *authority = sk_X509_value(authorities, i);
         if (!X509_STORE_add_cert(SSL_CTX_get_cert_store(context->ssl), authority) ||
-            !SSL_CTX_add_client_CA(context->ssl, authority))
+            !SSL_CTX_add_client_CA(context->ssl, authority) || !note_authority(context, authority))
             error = complain(&source, tls_error());
     }
     free_chain(authorities);
     return error;
-}
-
-/* ---- tickets and sessions ---- */
-
-/* Seals a ticket, or finds the key to open one: AES-256-CBC, and HMAC-SHA-256 over all of it (RFC 5077, 4). 1; 2: opened,
- * and the client gets a new one: of TLS 1.3 always, since there each is used once (RFC 8446, C.4); 0: no such key. */
-static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
-                     int sealing)
-{
-    struct tls_ticket_key key;
-    bool old = false;
-    if (sealing ? !tls_tickets_newest(&key) : !tls_tickets_find(name, &key, &old))
-        return 0;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac, sizeof key.mac),
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
-        OSSL_PARAM_construct_end(),
-    };
-    bool done = EVP_MAC_CTX_set_params(mac, params);
-    if (sealing) {
-        memcpy(name, key.name, sizeof key.name);
-        done = done && RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1;
-    }
-    done = done && EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv, sealing);
-    OPENSSL_cleanse(&key, sizeof key);
-    return done ? 1 + (old || SSL_version(ssl) == TLS1_3_VERSION) : -1;
-}
-
-static struct str id_of(const SSL_SESSION *session)
-{
-    unsigned n;
-    const unsigned char *id = SSL_SESSION_get_id(session, &n);
-    return (struct str){(const char *)id, n};
-}
-
-/* A session that its client keeps in a ticket is not kept here. */
-static int on_new_session(SSL *ssl, SSL_SESSION *session)
-{
-    unsigned char bytes[TLS_SESSION_SIZE], *to = bytes;
-    bool ticket =
-        !(SSL_get_options(ssl) & SSL_OP_NO_TICKET) && SSL_SESSION_get_protocol_version(session) > TLS1_2_VERSION;
-    int size = ticket ? 0 : i2d_SSL_SESSION(session, NULL);
-    if (size <= 0 || size > (int)sizeof bytes || i2d_SSL_SESSION(session, &to) != size)
-        return 0;
-    nsec time = SSL_SESSION_get_timeout(session) * NSEC_SEC;
-    tls_cache_put(id_of(session), (struct str){(const char *)bytes, (size_t)size}, nsec_add(clock_monotonic(), time));
-    OPENSSL_cleanse(bytes, sizeof bytes);
-    return 0;
-}
-
-static SSL_SESSION *on_get_session(SSL *ssl, const unsigned char *id, int n, int *copy)
-{
-    char bytes[TLS_SESSION_SIZE];
-    const unsigned char *at = (const unsigned char *)bytes;
-    size_t size = tls_cache_get((struct str){(const char *)id, (size_t)n}, bytes);
-    (void)ssl;
-    *copy = 0;
-    SSL_SESSION *session = size ? d2i_SSL_SESSION(NULL, &at, (long)size) : NULL;
-    OPENSSL_cleanse(bytes, size);
-    return session;
-}
-
-static void on_remove_session(SSL_CTX *ssl, SSL_SESSION *session)
-{
-    (void)ssl;
-    tls_cache_remove(id_of(session));
 }
 
 /* ---- making one ---- */
@@ -332,17 +311,6 @@ static int least_version(const struct tls_settings *settings, struct str not_thi
         if (!str_eq(settings->protocols.v[i], not_this))
             return this;
     return other;
-}
-
-static void keep_sessions(SSL_CTX *ssl)
-{
-    SSL_CTX_set_timeout(ssl, SESSION_SECONDS);
-    SSL_CTX_set_num_tickets(ssl, 1);
-    SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, on_ticket);
-    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(ssl, on_new_session);
-    SSL_CTX_sess_set_get_cb(ssl, on_get_session);
-    SSL_CTX_sess_set_remove_cb(ssl, on_remove_session);
 }
 
 static bool set_terms(struct tls_context *context)
@@ -359,22 +327,6 @@ static bool set_terms(struct tls_context *context)
     return SSL_CTX_set_min_proto_version(ssl, context->least) && SSL_CTX_set_max_proto_version(ssl, context->most) &&
            SSL_CTX_set_ciphersuites(ssl, suites) && SSL_CTX_set1_groups_list(ssl, groups) &&
            SSL_CTX_set_cipher_list(ssl, usual_ciphers);
-}
-
-/* Sessions are resumed where the same clients may come in: by the same certificates, of clients of the same authorities.
- * Of paths and not of what the files contain, so that a certificate can be renewed. */
-static bool set_id(struct tls_context *context)
-{
-    const struct tls_settings *settings = &context->settings;
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    bool done = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
-    for (size_t i = 0; i < settings->certificates.n && done; i++)
-        done = EVP_DigestUpdate(digest, settings->certificates.v[i].p, settings->certificates.v[i].n + 1);
-    done = done && EVP_DigestUpdate(digest, settings->client_ca.p, settings->client_ca.n) &&
-           EVP_DigestUpdate(digest, &settings->client_verify, sizeof settings->client_verify) &&
-           EVP_DigestFinal_ex(digest, context->id, NULL);
-    EVP_MD_CTX_free(digest);
-    return done && SSL_CTX_set_session_id_context(context->ssl, context->id, sizeof context->id);
 }
 
 static int load_files(struct tls_context *context, struct conf_reader *r, const struct conf_node *node)
@@ -446,12 +398,13 @@ int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
     if (error)
         return error;
     struct tls_context *context = new_context(r, &settings);
-    if (!context || !set_terms(context) || !set_id(context))
+    if (!context || !set_terms(context))
         return -ENOMEM;
-    keep_sessions(context->ssl);
     tls_handshake_prepare(context);
     error = set_ciphers(context, r, conf_find(node, STR("ciphers")));
     int load_error = load_files(context, r, node);
+    if (!load_error && !tls_session_prepare(context))
+        load_error = -ENOMEM;
     wash_registers();
     ERR_clear_error();
     *(struct tls_context **)field = context;

@@ -24,8 +24,9 @@ struct tls_context {
     struct tls_certificate *certificates;
     size_t count;
     bool has_ecdsa, has_rsa;
-    int least, most;      /* versions of the protocol */
-    unsigned char id[32]; /* sessions are resumed on the same terms only */
+    int least, most;               /* versions of the protocol */
+    unsigned char authorities[32]; /* of clients: a digest of their certificates */
+    unsigned char id[32];          /* of the terms on which sessions are resumed */
     struct tls_endpoint endpoint;
 };
 
@@ -47,6 +48,7 @@ struct tls_stream {
     bool plain;           /* and that was a letter: no record of TLS begins so, but every request of HTTP */
     bool ready;           /* the handshake is done */
     bool broken;          /* nothing more can be read or written */
+    bool nameless;        /* nobody has a certificate for the name that the client wants */
     bool on_pool;         /* this part of the handshake may take its time */
     bool for_pool;        /* what comes next takes long: it belongs there */
     bool ended;           /* the peer has said that nothing more comes */
@@ -60,8 +62,9 @@ enum tls_ending { TLS_SEND, TLS_SEND_MORE, TLS_HOLD };
 void tls_begin(struct tls_stream *t);
 int tls_end(struct tls_stream *t, enum tls_ending how);
 
-/* Makes a context answer what a handshake asks. */
+/* Makes a context answer what a handshake asks, and resume sessions; false: no memory. */
 void tls_handshake_prepare(const struct tls_context *context);
+bool tls_session_prepare(struct tls_context *context) __attribute__((warn_unused_result));
 
 /* Starts a handshake. 0 or -ENOMEM. */
 int tls_handshake_begin(struct tls_stream *t) __attribute__((warn_unused_result));

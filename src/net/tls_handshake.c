@@ -120,11 +120,11 @@ static int verify_mode(const struct tls_context *context)
     return modes[context->settings.client_verify];
 }
 
+/* The library takes the terms of resuming over by itself. */
 static bool use_context(SSL *ssl, const struct tls_context *context)
 {
     if (!SSL_set_SSL_CTX(ssl, context->ssl) || !SSL_set_min_proto_version(ssl, context->least) ||
-        !SSL_set_max_proto_version(ssl, context->most) ||
-        !SSL_set_session_id_context(ssl, context->id, sizeof context->id))
+        !SSL_set_max_proto_version(ssl, context->most))
         return false;
     SSL_set_verify(ssl, verify_mode(context), NULL);
     SSL_clear_options(ssl, SSL_OP_NO_TICKET);
@@ -132,20 +132,24 @@ static bool use_context(SSL *ssl, const struct tls_context *context)
     return true;
 }
 
-/* The first thing in a handshake. */
+/* The first thing in a handshake, and the second, if the client is asked for other keys: what it wants then is what counts,
+ * so the terms are set anew, whatever they were (RFC 8446, 4.1.2). */
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
     struct tls_stream *t = stream_of(ssl);
     const struct tls_endpoint *endpoint = &t->peer.endpoint->endpoint;
     struct str name = wanted_name(ssl);
     (void)arg;
-    const struct tls_context *found = name.n && endpoint->choose ? endpoint->choose(endpoint->sites, name) : NULL;
+    const struct tls_context *found = NULL;
+    if (endpoint->choose && (name.n || t->peer.endpoint->count == 0))
+        found = endpoint->choose(endpoint->sites, name);
     t->peer.chosen = found ? found : t->peer.endpoint;
     free(t->name);
     t->name = name.n ? strndup(name.p, name.n) : NULL;
     t->peer.name = str_of(t->name);
-    *alert = t->peer.chosen->count ? SSL_AD_INTERNAL_ERROR : SSL_AD_UNRECOGNIZED_NAME;
-    bool usable = t->peer.chosen->count && (!found || use_context(ssl, found));
+    t->nameless = t->peer.chosen->count == 0;
+    *alert = t->nameless ? SSL_AD_UNRECOGNIZED_NAME : SSL_AD_INTERNAL_ERROR;
+    bool usable = !t->nameless && use_context(ssl, t->peer.chosen);
     return usable ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
 
@@ -359,7 +363,7 @@ static int judge(struct tls_stream *t, const struct step *step, nsec deadline, c
     if (step->error == SSL_ERROR_WANT_READ)
         return green_now() < deadline ? -EAGAIN : -ETIMEDOUT;
     t->broken = true;
-    *why = step->why;
+    *why = t->nameless ? "no certificate for the name that it asks for" : step->why;
     return t->plain ? -EPROTONOSUPPORT : -EPROTO;
 }
 

@@ -44,7 +44,7 @@ struct tls_outbox {
 void tls_inbox_begin(struct tls_inbox *in);
 
 /* Takes up to n bytes of records that are complete, receiving what is there. Bytes; 0: the peer's end; -EAGAIN: no
- * further record is complete; -errno. */
+ * further record is complete; -EMSGSIZE: the first message of a handshake that says to be longer than it may be; -errno. */
 ssize_t tls_inbox_take(struct tls_inbox *in, struct stream *s, void *to, size_t n);
 
 /* The same for a whole record: its size. It stays where it is until the next call. */

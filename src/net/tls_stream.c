@@ -329,7 +329,12 @@ static void say_end(struct tls_stream *t)
     t->said_end = true;
     tls_begin(t);
     put_alert(t, false, TLS_CLOSE_NOTIFY);
-    (void)!tls_end(t, TLS_SEND); /* if there is no room, the peer does not even read what came before */
+    (void)!tls_end(t, TLS_SEND); /* what there is no room for now is sent by tls_flush(), if anybody waits for that */
+}
+
+static void tls_say_end(struct stream *s)
+{
+    say_end(of(s));
 }
 
 static void tls_shutdown(struct stream *s)
@@ -357,6 +362,7 @@ const struct stream_ops stream_tls = {
     .write = tls_write,
     .sendfile = tls_sendfile,
     .flush = tls_flush,
+    .say_end = tls_say_end,
     .shutdown = tls_shutdown,
     .close = tls_close,
 };

@@ -207,19 +207,22 @@ static int load_types(struct conf_reader *r, struct config *config, const char *
 
 /* ---- TLS ---- */
 
-static bool has_certificate(const struct conf_node *sites)
+/* The first site that has a certificate of its own: its `tls`, or NULL. */
+static const struct conf_node *find_certificate(const struct conf_node *sites)
 {
+    const struct conf_node *tls = NULL;
     conf_each (site, sites)
-        if (site->kind == CONF_MAPPING && conf_find(site, STR("tls")))
-            return true;
-    return false;
+        if (site->kind == CONF_MAPPING && !tls)
+            tls = conf_find(site, STR("tls"));
+    return tls;
 }
 
 /* What listeners can be told of sites only when these are there. */
 static int finish_listeners(struct conf_reader *r, struct config *config)
 {
-    bool any = has_certificate(conf_find(config->tree, STR("sites")));
+    const struct conf_node *own = find_certificate(conf_find(config->tree, STR("sites")));
     struct conf_node *node = NULL;
+    bool any = false;
     for (size_t i = 0; i < config->listen_count; i++) {
         struct listen *listen = &config->listen[i];
         node = conf_item_after(conf_find(config->tree, STR("listen")), node);
@@ -229,12 +232,16 @@ static int finish_listeners(struct conf_reader *r, struct config *config)
         const struct tls_endpoint endpoint = {
             .http2 = listen->endpoint.http2, .choose = http_sites_choose, .sites = &config->http.sites};
         tls_context_set_endpoint(listen->tls, &endpoint);
-        if (!any && !tls_context_has_certificate(listen->tls)) {
+        any = true;
+        if (!own && !tls_context_has_certificate(listen->tls)) {
             conf_error(r, conf_find(node, STR("tls")), "lacks `certificate`, and no site has one either");
             return -EINVAL;
         }
     }
-    return 0;
+    if (!own || any)
+        return 0;
+    conf_error(r, own, "means nothing where no listener has `tls`; `tls: {}` there is enough");
+    return -EINVAL;
 }
 
 /* ---- the whole ---- */
@@ -307,6 +314,7 @@ struct config *config_load(const struct config_options *options, FILE *errors)
     struct conf_reader r;
     arena_init(&config->arena, NULL, 0);
     conf_reader_init(&r, &config->arena);
+    r.must_start = options->starts;
     int error = read_all(&r, options, config);
     conf_report(&r, errors);
     if (!error && !conf_failed(&r))

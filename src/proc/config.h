@@ -50,6 +50,7 @@ struct config_options {
     bool quiet;                /* -q: nothing but errors is logged */
     const char *listen, *root; /* -l and -r: no file */
     const char *workers;       /* -w; NULL: as configured */
+    bool starts;               /* there is no server yet that could go on instead */
 };
 
 /* Reads the configuration. NULL: it is not usable, and why has been printed to `errors`, one line for each reason. */

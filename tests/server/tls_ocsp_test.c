@@ -69,7 +69,7 @@ Test(tls_ocsp, a_reload_takes_the_new_one)
     struct tls_setup setup = {.port = server.port};
     struct str first = file_read("pki/ecdsa.der");
     cr_assert(str_eq(staple(&setup, true), first));
-    pki_ocsp("ecdsa", "ecdsa.der", true);
+    pki_ocsp("ecdsa", "ecdsa.der", false);
     cr_assert(str_eq(staple(&setup, true), first), "a file is read without a reload");
     assert_ctl(0, "reload");
     struct str second = file_read("pki/ecdsa.der");

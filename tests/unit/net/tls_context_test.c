@@ -20,6 +20,7 @@
 static char directory[] = "/tmp/tern-context-XXXXXX";
 static struct conf_run run;
 static struct tls_context *context;
+static bool must_start; /* as of the reader */
 
 /* ---- files ---- */
 
@@ -58,13 +59,34 @@ static void put_chain(const char *name, ...)
     fclose(file);
 }
 
-/* By the authority that it is signed by, if that is not NULL. */
-static void put_ocsp(const char *name, int status, X509 *authority, EVP_PKEY *key)
+/* What an authority says of a certificate that it has signed, or of none. */
+struct word {
+    X509 *authority;
+    EVP_PKEY *key;
+    X509 *certificate;
+    int status; /* V_OCSP_CERTSTATUS_... */
+    int days;   /* for which it holds */
+};
+
+static OCSP_BASICRESP *make_word(const struct word *word)
 {
-    OCSP_BASICRESP *basic = authority ? OCSP_BASICRESP_new() : NULL;
-    if (basic)
-        cr_assert(OCSP_basic_sign(basic, authority, key, EVP_sha256(), NULL, 0));
-    OCSP_RESPONSE *response = OCSP_response_create(status, basic);
+    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+    OCSP_CERTID *id = OCSP_cert_to_id(NULL, word->certificate, word->authority);
+    ASN1_TIME *since = X509_gmtime_adj(NULL, -86400), *until = X509_gmtime_adj(NULL, word->days * 86400L);
+    ASN1_TIME *end = word->status == V_OCSP_CERTSTATUS_REVOKED ? since : NULL;
+    cr_assert(OCSP_basic_add1_status(basic, id, word->status, 0, end, since, until));
+    cr_assert(OCSP_basic_sign(basic, word->authority, word->key, EVP_sha256(), NULL, 0));
+    ASN1_TIME_free(since);
+    ASN1_TIME_free(until);
+    OCSP_CERTID_free(id);
+    return basic;
+}
+
+static void put_ocsp(const char *name, const struct word *word)
+{
+    OCSP_BASICRESP *basic = word ? make_word(word) : NULL;
+    OCSP_RESPONSE *response =
+        OCSP_response_create(word ? OCSP_RESPONSE_STATUS_SUCCESSFUL : OCSP_RESPONSE_STATUS_TRYLATER, basic);
     unsigned char *bytes = NULL;
     int n = i2d_OCSP_RESPONSE(response, &bytes);
     cr_assert_gt(n, 0);
@@ -114,8 +136,11 @@ static void put_files(void)
     copy_together("broken.pem", "alone.pem", "broken.tail");
     put_text("cut.tail", "-----BEGIN CERTIFICATE-----\nAAAA\n");
     copy_together("cut.pem", "alone.pem", "cut.tail");
-    put_ocsp("good.der", OCSP_RESPONSE_STATUS_SUCCESSFUL, root_x509, root);
-    put_ocsp("later.der", OCSP_RESPONSE_STATUS_TRYLATER, NULL, NULL);
+    put_ocsp("good.der", &(struct word){root_x509, root, ec_x509, V_OCSP_CERTSTATUS_GOOD, 5});
+    put_ocsp("late.der", &(struct word){root_x509, root, ec_x509, V_OCSP_CERTSTATUS_GOOD, -1});
+    put_ocsp("revoked.der", &(struct word){root_x509, root, ec_x509, V_OCSP_CERTSTATUS_REVOKED, 5});
+    put_ocsp("other.der", &(struct word){root_x509, root, old_x509, V_OCSP_CERTSTATUS_GOOD, 5});
+    put_ocsp("later.der", NULL);
     X509_free(root_x509);
     X509_free(ec_x509);
     X509_free(rsa_x509);
@@ -134,10 +159,10 @@ static void setup(void)
 
 static void teardown(void)
 {
-    static const char *const names[] = {"ec.key",   "rsa.key",     "root.key", "sealed.key", "ec.pem",
-                                        "rsa.pem",  "alone.pem",   "root.pem", "old.pem",    "reversed.pem",
-                                        "both.pem", "strange.pem", "empty",    "text",       "broken.tail",
-                                        "cut.tail", "broken.pem",  "cut.pem",  "good.der",   "later.der"};
+    static const char *const names[] = {
+        "ec.key",     "rsa.key",      "root.key", "sealed.key",  "ec.pem",   "rsa.pem",     "alone.pem",   "root.pem",
+        "old.pem",    "reversed.pem", "both.pem", "strange.pem", "empty",    "text",        "broken.tail", "cut.tail",
+        "broken.pem", "cut.pem",      "good.der", "later.der",   "late.der", "revoked.der", "other.der"};
     for (size_t i = 0; i < COUNT(names); i++)
         unlink(names[i]);
     cr_expect_eq(rmdir(directory), 0);
@@ -150,6 +175,7 @@ static int read_text(const char *text)
     conf_run_start(&run, str_of(text));
     cr_assert_eq(run.status, 0, "%s: %s", text, conf_run_errors(&run));
     context = NULL;
+    run.reader.must_start = must_start;
     int error = tls_context_read(&run.reader, run.root, &context);
     cr_expect_eq(error != 0, conf_failed(&run.reader), "%s: %d: %s", text, error, conf_run_errors(&run));
     return error;
@@ -195,6 +221,8 @@ Test(tls_context, what_is_refused)
         {PAIR "ocsp: text\n", "t:3:7: error: ocsp: text: not an OCSP response in DER\n"},
         {PAIR "ocsp: empty\n", "t:3:7: error: ocsp: empty: not an OCSP response in DER\n"},
         {PAIR "ocsp: later.der\n", "t:3:7: error: ocsp: later.der: an OCSP response that says no more"},
+        {PAIR "ocsp: revoked.der\n", "t:3:7: error: ocsp: revoked.der: an OCSP response that says that the certif"},
+        {PAIR "ocsp: other.der\n", "t:3:7: error: ocsp: other.der: an OCSP response for another certificate\n"},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         cr_expect_eq(read_text(table[i].text), -EINVAL, "%s", table[i].text);
@@ -291,6 +319,25 @@ Test(tls_context, an_ocsp_response)
 {
     expect_good(PAIR "ocsp: good.der\n");
     cr_expect_gt(context->certificates[0].ocsp.n, 0);
+    conf_run_end(&run);
+}
+
+/* It would be taken worse than none. */
+Test(tls_context, an_ocsp_response_that_is_out_of_date)
+{
+    expect_good(PAIR "ocsp: late.der\n");
+    cr_expect_eq(context->certificates[0].ocsp.n, 0);
+    conf_run_end(&run);
+}
+
+/* A certificate that has expired keeps no server from starting, but a reload that would bring it is refused. */
+Test(tls_context, an_old_certificate_at_a_start)
+{
+    static const char text[] = "certificate: old.pem\nkey: ec.key\n";
+    cr_expect_eq(read_text(text), -EINVAL);
+    conf_run_end(&run);
+    must_start = true;
+    expect_good(text);
     conf_run_end(&run);
 }
 

@@ -23,7 +23,8 @@ X509 *tls_keys_certify(EVP_PKEY *key, const char *subject, const char *issuer, E
     X509 *x509 = X509_new();
     X509_NAME *own = name_of(subject), *others = name_of(issuer ? issuer : subject);
     cr_assert(X509_set_version(x509, X509_VERSION_3));
-    cr_assert(ASN1_INTEGER_set(X509_get_serialNumber(x509), 1));
+    static long serial;
+    cr_assert(ASN1_INTEGER_set(X509_get_serialNumber(x509), ++serial));
     cr_assert(X509_set_subject_name(x509, own) && X509_set_issuer_name(x509, others));
     cr_assert(X509_time_adj_ex(X509_getm_notBefore(x509), -365, 0, NULL));
     cr_assert(X509_time_adj_ex(X509_getm_notAfter(x509), days, 0, NULL));
