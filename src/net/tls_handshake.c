@@ -14,6 +14,8 @@
 #include "green/offload.h"
 #include "net/tls_core.h"
 
+enum { HELLO_MOST = TLS_RECORD }; /* bytes of a ClientHello */
+
 /* ---- the BIO ---- */
 
 static struct tls_stream *behind(BIO *bio)
@@ -26,6 +28,16 @@ static struct tls_stream *stream_of(const SSL *ssl)
     return behind(SSL_get_rbio(ssl));
 }
 
+/* Whether a ClientHello follows the head of a record, and says to be longer than any is: the library would make room for
+ * it before it has come. In TLS 1.2 only the first message can be one, and later ones can't be read here. */
+static bool is_giant(const struct tls_stream *t, const char *head)
+{
+    bool possible = SSL_get_state(t->ssl) == TLS_ST_BEFORE || SSL_version(t->ssl) == TLS1_3_VERSION;
+    const unsigned char *message = tls_inbox_peek(&t->in, 4);
+    return possible && head[0] == TLS_HANDSHAKE && message && message[0] == SSL3_MT_CLIENT_HELLO &&
+           (message[1] << 16 | message[2] << 8 | message[3]) > HELLO_MOST;
+}
+
 static int bio_read(BIO *bio, char *to, size_t n, size_t *got)
 {
     struct tls_stream *t = behind(bio);
@@ -33,6 +45,8 @@ static int bio_read(BIO *bio, char *to, size_t n, size_t *got)
     ssize_t taken = t->on_pool ? -EAGAIN : tls_inbox_take(&t->in, &t->stream, to, n);
     if (taken == -EAGAIN)
         BIO_set_retry_read(bio);
+    if (taken == TLS_HEAD && is_giant(t, to))
+        taken = -EMSGSIZE;
     if (taken > 0 && !t->heard) {
         t->heard = true;
         t->plain = *to >= 'A' && *to <= 'Z';

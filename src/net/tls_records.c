@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 
 enum {
-    CLIENT_HELLO = 1,        /* a type of message */
-    HELLO_MOST = TLS_RECORD, /* bytes of it */
     TYPE_FIRST = 20,
     TYPE_LAST = 24,                  /* of a record: change_cipher_spec ... heartbeat */
     RECORD_MOST = TLS_RECORD + 2048, /* of TLS 1.2, as it is sent (RFC 5246, 6.2.3) */
@@ -97,28 +95,22 @@ static ssize_t await_record(struct tls_inbox *in, struct stream *s)
     return (ssize_t)size;
 }
 
-/* Whether a ClientHello begins here that says to be longer than any is. Room for it would be made before it has come. */
-static bool is_excessive(size_t record)
-{
-    const unsigned char *bytes = (const unsigned char *)incoming.bytes + incoming.at, *message = bytes + TLS_HEAD;
-    if (record < TLS_HEAD + 4 || bytes[0] != TLS_HANDSHAKE || message[0] != CLIENT_HELLO)
-        return false;
-    return (size_t)(message[1] << 16 | message[2] << 8 | message[3]) > HELLO_MOST;
-}
-
 ssize_t tls_inbox_take(struct tls_inbox *in, struct stream *s, void *to, size_t n)
 {
     ssize_t size = in->record ? in->record : await_record(in, s);
     if (size <= 0)
         return size;
-    if (in->record == 0 && is_excessive((size_t)size))
-        return -EMSGSIZE;
     if (n > (size_t)size)
         n = (size_t)size;
     memcpy(to, incoming.bytes + incoming.at, n);
     incoming.at += n;
     in->record = (uint16_t)((size_t)size - n);
     return (ssize_t)n;
+}
+
+const unsigned char *tls_inbox_peek(const struct tls_inbox *in, size_t n)
+{
+    return n <= in->record ? (const unsigned char *)incoming.bytes + incoming.at : NULL;
 }
 
 ssize_t tls_inbox_next(struct tls_inbox *in, struct stream *s, char **record)

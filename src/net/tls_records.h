@@ -44,10 +44,13 @@ struct tls_outbox {
 void tls_inbox_begin(struct tls_inbox *in);
 
 /* Takes up to n bytes of records that are complete, receiving what is there. Bytes; 0: the peer's end; -EAGAIN: no
- * further record is complete; -EMSGSIZE: the first message of a handshake that says to be longer than it may be; -errno. */
+ * further record is complete; -errno. */
 ssize_t tls_inbox_take(struct tls_inbox *in, struct stream *s, void *to, size_t n);
 
-/* The same for a whole record: its size. It stays where it is until the next call. */
+/* The next n bytes of the record that is being taken; NULL: it has not so many. */
+const unsigned char *tls_inbox_peek(const struct tls_inbox *in, size_t n);
+
+/* The same as taking for a whole record: its size. It stays where it is until the next call. */
 ssize_t tls_inbox_next(struct tls_inbox *in, struct stream *s, char **record);
 
 /* That record was opened, and this is its content: to be read piece by piece, before the next one. */
