@@ -114,6 +114,9 @@ static int read_more(struct h1 *h)
     int error = h1_flush(h);
     if (error)
         return error;
+    error = stream_rest(&h->conn->stream);
+    if (error)
+        return error;
     ssize_t got = h->in.readable ? h1_input_try(&h->in, &h->conn->stream) : -EAGAIN;
     if (got == -ENOBUFS)
         return grow(h);

@@ -28,9 +28,9 @@ static size_t make_room(struct h1_input *in)
 }
 
 /* A short read means that the socket is empty: the next one would only say so. */
-static ssize_t received(struct h1_input *in, ssize_t got, size_t room)
+static ssize_t received(struct h1_input *in, const struct stream *s, ssize_t got, size_t room)
 {
-    in->readable = got == (ssize_t)room;
+    in->readable = got == (ssize_t)room || s->more;
     if (got > 0)
         in->end += (size_t)got;
     return got;
@@ -41,7 +41,7 @@ ssize_t h1_input_try(struct h1_input *in, struct stream *s)
     size_t room = make_room(in);
     if (room == 0)
         return -ENOBUFS;
-    return received(in, stream_try_read(s, in->bytes + in->end, room), room);
+    return received(in, s, stream_try_read(s, in->bytes + in->end, room), room);
 }
 
 ssize_t h1_input_wait(struct h1_input *in, struct stream *s, nsec deadline)
@@ -49,7 +49,7 @@ ssize_t h1_input_wait(struct h1_input *in, struct stream *s, nsec deadline)
     size_t room = make_room(in);
     if (room == 0)
         return -ENOBUFS;
-    return received(in, stream_read(s, in->bytes + in->end, room, deadline), room);
+    return received(in, s, stream_read(s, in->bytes + in->end, room, deadline), room);
 }
 
 static int move_to_heap(struct h1_input *in, size_t size)

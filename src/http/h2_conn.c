@@ -37,7 +37,7 @@ static int receive(struct h2 *h2)
     if (!h2->readable || h2->ended || h2->code)
         return 0;
     ssize_t got = stream_try_read(&h2->conn->stream, input, sizeof input);
-    h2->readable = got == (ssize_t)sizeof input;
+    h2->readable = got == (ssize_t)sizeof input || h2->conn->stream.more;
     if (got == 0)
         on_end(h2);
     else if (got > 0)

@@ -10,17 +10,23 @@ void stream_init(struct stream *s, const struct stream_ops *ops, int fd)
 {
     s->ops = ops;
     s->burst = 0;
+    s->more = false;
     green_fd_init(&s->fd, fd);
 }
 
-/* After n bytes: lets the others run when this thread has had its share. */
-static int spend(struct stream *s, size_t n)
+int stream_rest(struct stream *s)
 {
-    s->burst += (uint32_t)n;
     if (s->burst < STREAM_BURST)
         return 0;
     s->burst = 0;
     return green_yield();
+}
+
+/* After n bytes. */
+static int spend(struct stream *s, size_t n)
+{
+    s->burst += (uint32_t)n;
+    return stream_rest(s);
 }
 
 bool stream_has_input(const struct stream *s)

@@ -35,7 +35,8 @@ struct stream_ops {
 struct stream {
     const struct stream_ops *ops;
     struct green_fd fd;
-    uint32_t burst; /* bytes moved since the last wait or yield */
+    uint32_t burst; /* bytes moved since the last wait or yield, and what else was done for the peer, in bytes */
+    bool more;      /* though the last read was short, the next one has something to tell at once: an end, say */
 };
 
 extern const struct stream_ops stream_plain;
@@ -48,6 +49,10 @@ static inline ssize_t stream_try_read(struct stream *s, void *to, size_t n)
 {
     return s->ops->read(s, to, n);
 }
+
+/* Lets the others run when this thread has had its share. stream_read() and the like do so by themselves; it is for who
+ * reads without waiting, in a loop. 0 or -ECANCELED. */
+int stream_rest(struct stream *s) GREEN_WAITS;
 
 /* Whether something has come that was not read yet. */
 bool stream_has_input(const struct stream *s);

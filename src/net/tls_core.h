@@ -43,9 +43,11 @@ struct tls_stream {
     nsec wrote;           /* when it last did */
     uint32_t small;       /* bytes sent since it went slow */
     uint32_t owed;        /* bytes that a write took, and has not told of, since they are not all sent */
-    uint8_t idle_records; /* in a row, without content */
+    uint32_t served;      /* bytes of content that have not made up for an idle record yet */
+    uint8_t idle_records; /* that brought none, and were not made up for */
     bool heard;           /* something has come */
     bool plain;           /* and that was a letter: no record of TLS begins so, but every request of HTTP */
+    bool giant;           /* its ClientHello says that it is longer than any is */
     bool ready;           /* the handshake is done */
     bool broken;          /* nothing more can be read or written */
     bool nameless;        /* nobody has a certificate for the name that the client wants */

@@ -14,7 +14,7 @@
 #include "green/offload.h"
 #include "net/tls_core.h"
 
-enum { HELLO_MOST = TLS_RECORD }; /* bytes of a ClientHello */
+enum { HELLO_MOST = 20 * 1024 }; /* bytes of a ClientHello */
 
 /* ---- the BIO ---- */
 
@@ -29,10 +29,10 @@ static struct tls_stream *stream_of(const SSL *ssl)
 }
 
 /* Whether a ClientHello follows the head of a record, and says to be longer than any is: the library would make room for
- * it before it has come. In TLS 1.2 only the first message can be one, and later ones can't be read here. */
+ * it before it has come. Elsewhere a record may begin with any bytes. */
 static bool is_giant(const struct tls_stream *t, const char *head)
 {
-    bool possible = SSL_get_state(t->ssl) == TLS_ST_BEFORE || SSL_version(t->ssl) == TLS1_3_VERSION;
+    bool possible = SSL_get_state(t->ssl) == TLS_ST_BEFORE || SSL_get_state(t->ssl) == TLS_ST_EARLY_DATA;
     const unsigned char *message = tls_inbox_peek(&t->in, 4);
     return possible && head[0] == TLS_HANDSHAKE && message && message[0] == SSL3_MT_CLIENT_HELLO &&
            (message[1] << 16 | message[2] << 8 | message[3]) > HELLO_MOST;
@@ -45,7 +45,8 @@ static int bio_read(BIO *bio, char *to, size_t n, size_t *got)
     ssize_t taken = t->on_pool ? -EAGAIN : tls_inbox_take(&t->in, &t->stream, to, n);
     if (taken == -EAGAIN)
         BIO_set_retry_read(bio);
-    if (taken == TLS_HEAD && is_giant(t, to))
+    t->giant = taken == TLS_HEAD && is_giant(t, to);
+    if (t->giant)
         taken = -EMSGSIZE;
     if (taken > 0 && !t->heard) {
         t->heard = true;
@@ -184,23 +185,35 @@ static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *size, 
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* TLS 1.2 says so by its ciphers, too. */
+static bool has_ecdsa_cipher(const SSL *ssl)
+{
+    const STACK_OF(SSL_CIPHER) *ciphers = SSL_get_client_ciphers(ssl);
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++)
+        if (SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(ciphers, i)) == NID_auth_ecdsa)
+            return true;
+    return SSL_version(ssl) == TLS1_3_VERSION;
+}
+
 static bool takes_ecdsa(SSL *ssl)
 {
     int count = SSL_get_sigalgs(ssl, -1, NULL, NULL, NULL, NULL, NULL), sign;
     for (int i = 0; i < count; i++)
         if (SSL_get_sigalgs(ssl, i, &sign, NULL, NULL, NULL, NULL) && sign == EVP_PKEY_EC)
-            return true;
+            return has_ecdsa_cipher(ssl);
     return false;
 }
 
 /* A certificate is about to be chosen, and then something is signed with its key. With RSA that takes long enough for
- * others to notice (a millisecond, ECDSA a twentieth of it): the handshake stops here, and goes on on the pool. */
+ * others to notice (up to a millisecond, ECDSA a twentieth of it), and so does the exchange of keys with P-384: the
+ * handshake stops here, and goes on on the pool. */
 static int on_certificate(SSL *ssl, void *arg)
 {
     struct tls_stream *t = stream_of(ssl);
     const struct tls_context *context = t->peer.chosen;
     (void)arg;
-    t->for_pool = !t->on_pool && context->has_rsa && !(context->has_ecdsa && takes_ecdsa(ssl));
+    bool rsa = context->has_rsa && !(context->has_ecdsa && takes_ecdsa(ssl));
+    t->for_pool = !t->on_pool && (rsa || SSL_get_shared_group(ssl, 0) == NID_secp384r1);
     return t->for_pool ? -1 : 1;
 }
 
@@ -293,11 +306,14 @@ static int take_step_on_pool(struct step *step)
 /* An answer to who does not speak TLS is not TLS. */
 static int take_step_here(struct step *step)
 {
+    static const struct str refusal = STR_INIT("\x15\3\3\0\2\2\x32"); /* a fatal alert: decode_error */
     struct tls_stream *t = step->t;
     tls_begin(t);
     take_step(step);
     if (t->plain)
         t->batch->size = 0;
+    if (t->giant)
+        (void)tls_batch_add(t->batch, refusal.p, refusal.n);
     step->records = tls_batch_records(t->batch);
     /* A client of TLS 1.3 waits for nothing after its last word: a ticket may go with the first answer. */
     bool done = step->result == 1 && SSL_version(t->ssl) == TLS1_3_VERSION;

@@ -15,7 +15,10 @@
 enum {
     SMALL_RECORD = 1400, /* fits into a packet, so that the first bytes can be used when the first packet has come */
     SMALL_BYTES = 64 * 1024, /* sent in small records, while the network is being tried */
-    IDLE_RECORDS = 32,       /* without content, in a row: who sends more means no good */
+    IDLE_RECORDS = 64,       /* that bring no content: who sends more of them means no good ... */
+    MADE_UP_FOR = 16 * 1024, /* ... but so many bytes of content make up for one */
+    KEY_UPDATE_COST = 2,     /* as one of them, since keys are derived anew */
+    RECORD_COST = 1024,      /* bytes of content that are as much work as a record, however short it is */
 };
 #define SLOW_AGAIN NSEC_SEC /* of silence: the network may be another one */
 
@@ -131,6 +134,23 @@ static enum tls_alert on_unexpected(struct tls_stream *t, struct str content)
     return TLS_UNEXPECTED_MESSAGE;
 }
 
+/* Whatever comes is work, and counts for the turns that others get. Of what brings no content there may only be so much.
+ * False: there was more. */
+static bool charge(struct tls_stream *t, enum tls_type type, size_t content)
+{
+    t->stream.burst += RECORD_COST;
+    if (type == TLS_DATA && content) {
+        t->served += (uint32_t)content;
+        if (t->served >= MADE_UP_FOR) {
+            t->served -= MADE_UP_FOR;
+            t->idle_records -= t->idle_records > 0;
+        }
+        return true;
+    }
+    t->idle_records += type == TLS_HANDSHAKE ? KEY_UPDATE_COST : 1;
+    return t->idle_records <= IDLE_RECORDS;
+}
+
 static enum tls_alert serve_record(struct tls_stream *t, enum tls_type type, struct str content)
 {
     static enum tls_alert (*const served[])(struct tls_stream *, struct str) = {
@@ -140,9 +160,9 @@ static enum tls_alert serve_record(struct tls_stream *t, enum tls_type type, str
         [TLS_DATA] = on_data,
     };
     bool known = type >= TLS_CHANGE_CIPHER_SPEC && type <= TLS_DATA;
-    enum tls_alert wrong = (known ? served[type] : on_unexpected)(t, content);
-    t->idle_records = t->in.content ? 0 : t->idle_records + 1;
-    return !wrong && t->idle_records > IDLE_RECORDS ? TLS_UNEXPECTED_MESSAGE : wrong;
+    if (!charge(t, type, content.n))
+        return TLS_UNEXPECTED_MESSAGE;
+    return (known ? served[type] : on_unexpected)(t, content);
 }
 
 /* ---- reading ---- */
@@ -180,6 +200,7 @@ static ssize_t tls_read(struct stream *s, void *to, size_t n)
         done += tls_inbox_read(&t->in, (char *)to + done, n - done);
     /* What is to be answered goes with the answer to what was read; or, before a wait, by itself. */
     (void)!tls_end(t, t->broken ? TLS_SEND : TLS_HOLD);
+    s->more = done && (t->ended || t->broken); /* which no event will tell of */
     return done ? (ssize_t)done : result;
 }
 

@@ -13,7 +13,7 @@
 #define ONLY_12 ((struct wire_wanted){.not13 = true})
 #define ONLY_13 ((struct wire_wanted){.not12 = true})
 
-enum { IDLE_RECORDS = 32 };
+enum { IDLE_RECORDS = 64 };
 
 static const struct str update = STR_INIT("\x18\0\0\1\0"), update_both = STR_INIT("\x18\0\0\1\1");
 
@@ -158,22 +158,30 @@ Test(tls_stream, a_record_that_is_too_large)
     wire_run(overflow, BOTH);
 }
 
+static void say_idly(enum tls_type type, struct str content, int times)
+{
+    for (int i = 0; i < times; i++) {
+        wire_say(type, content);
+        if (type == TLS_HANDSHAKE)
+            cr_assert_eq(tls_cipher_update(&wire_ways.in.sealer), 0);
+    }
+}
+
+/* Little content makes up for nothing, much for one record. */
 static void flood(enum tls_type type, struct str content)
 {
-    for (int i = 0; i < 3 * IDLE_RECORDS; i++) {
-        wire_say(type, content);
-        if (type == TLS_HANDSHAKE)
-            cr_assert_eq(tls_cipher_update(&wire_ways.in.sealer), 0);
-        if (i % IDLE_RECORDS == IDLE_RECORDS - 1) {
-            wire_say(TLS_DATA, STR("x"));
-            wire_expect_read(1, STR("x"));
-        }
+    static char much[TLS_RECORD];
+    int most = type == TLS_HANDSHAKE ? IDLE_RECORDS / 2 : IDLE_RECORDS;
+    say_idly(type, content, most / 2);
+    wire_say(TLS_DATA, STR("x"));
+    wire_expect_read(1, STR("x"));
+    say_idly(type, content, most - most / 2);
+    wire_expect_read(-EAGAIN, STR(""));
+    for (int i = 0; i < IDLE_RECORDS / most; i++) {
+        wire_say(TLS_DATA, (struct str){much, sizeof much});
+        wire_expect_read(sizeof much, (struct str){much, sizeof much});
     }
-    for (int i = 0; i < IDLE_RECORDS; i++) {
-        wire_say(type, content);
-        if (type == TLS_HANDSHAKE)
-            cr_assert_eq(tls_cipher_update(&wire_ways.in.sealer), 0);
-    }
+    say_idly(type, content, 1);
     wire_expect_read(-EAGAIN, STR(""));
     wire_say(type, content);
     wire_expect_read(-ECONNABORTED, STR(""));
