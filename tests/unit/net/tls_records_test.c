@@ -423,6 +423,23 @@ Test(tls_records, put_by_behind_what_is_not_sent)
     expect_gone(30);
 }
 
+/* What was put by, and then sent in part, can't be taken back. */
+Test(tls_records, put_by_and_sent_in_part)
+{
+    SENDS(3, -EAGAIN, 100, 100);
+    cr_expect_eq(tls_outbox_hold(&out, batch_of(10)), 0);
+    cr_expect_eq(tls_outbox_send(&out, &stream, batch_of(0), false), -EAGAIN);
+    cr_expect_not(out.held);
+    cr_expect_eq(tls_outbox_hold(&out, batch_of(0)), 0);
+    cr_expect_not(out.held);
+    struct tls_batch *batch = tls_batch_begin();
+    tls_outbox_unhold(&out, batch);
+    cr_expect_eq(batch->size, 0);
+    cr_expect_eq(tls_outbox_send(&out, &stream, batch_of(10), false), -EAGAIN);
+    cr_expect_eq(tls_outbox_send(&out, &stream, batch_of(10), false), 0);
+    expect_gone(30);
+}
+
 Test(tls_records, more_put_by_than_a_batch_holds)
 {
     SENDS(1 << 20, 1 << 20);
