@@ -155,7 +155,7 @@ Test(tls_cipher, more_padding_than_there_may_be)
     for (size_t i = 0; i < TLS_TERMS && tls_terms[i].is13; i++) {
         start(&tls_terms[i]);
         struct str text = zeros(MOST);
-        memcpy(content, "hello\x17", 6);
+        memcpy(content, "hello\x17", sizeof "hello\x17");
         size_t n = seal(0, text);
         expect_record(n, TLS_DATA, STR("hello"));
         text.n++;

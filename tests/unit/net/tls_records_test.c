@@ -76,14 +76,14 @@ static void say(const void *bytes, size_t n)
 }
 
 /* A record with n bytes of content, that many letters. */
-static size_t record(char *to, size_t n, char letter)
+static size_t record(char *to, size_t n, int letter)
 {
     memcpy(to, (char[]){TLS_DATA, 3, 3, (char)(n >> 8), (char)n}, TLS_HEAD);
     memset(to + TLS_HEAD, letter, n);
     return TLS_HEAD + n;
 }
 
-static void say_record(size_t n, char letter)
+static void say_record(size_t n, int letter)
 {
     static char bytes[TLS_HEAD + TLS_RECORD + 2048];
     say(bytes, record(bytes, n, letter));
@@ -187,12 +187,12 @@ Test(tls_records, octet_by_octet)
 
 Test(tls_records, several_at_once)
 {
-    for (char letter = 'a'; letter < 'd'; letter++)
+    for (int letter = 'a'; letter < 'd'; letter++)
         say_record(10, letter);
     say("\x17\3", 2);
     tls_inbox_begin(&in);
     cr_expect(tls_inbox_has_more(&in), "nobody has looked yet");
-    for (char letter = 'a'; letter < 'd'; letter++) {
+    for (int letter = 'a'; letter < 'd'; letter++) {
         char *at = NULL;
         cr_assert_eq(tls_inbox_next(&in, &stream, &at), TLS_HEAD + 10);
         cr_expect_eq(at[TLS_HEAD], letter);
@@ -222,10 +222,11 @@ Test(tls_records, a_row_of_large_ones)
 /* The rest of an opened record, such as its tag, goes with the last piece of its content. */
 Test(tls_records, content_piece_by_piece)
 {
+    static const char digits[10] = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9'};
     for (size_t piece = 1; piece <= 11; piece++) {
         char *at = NULL, to[16], bytes[64];
         size_t n = record(bytes, 26, '-');
-        memcpy(bytes + TLS_HEAD, "0123456789", 10);
+        memcpy(bytes + TLS_HEAD, digits, sizeof digits);
         say(bytes, n);
         say_record(3, 'n');
         tls_inbox_begin(&in);
@@ -235,7 +236,7 @@ Test(tls_records, content_piece_by_piece)
             cr_expect(tls_inbox_has_more(&in));
             size_t got = tls_inbox_read(&in, to, piece);
             cr_assert_eq(got, piece < 10 - done ? piece : 10 - done);
-            cr_expect_eq(memcmp(to, "0123456789" + done, got), 0, "%zu after %zu", piece, done);
+            cr_expect_eq(memcmp(to, digits + done, got), 0, "%zu after %zu", piece, done);
             done += got;
             cr_expect_eq(tls_inbox_end(&in), 0);
             cr_expect_eq(in.kept_size, (done < 10 ? 26 - done : 0) + TLS_HEAD + 3, "%zu", done);
@@ -420,6 +421,23 @@ Test(tls_records, put_by_behind_what_is_not_sent)
     tls_outbox_unhold(&out, batch);
     cr_expect_eq(batch->size, 10);
     cr_expect_eq(tls_outbox_send(&out, &stream, batch, false), 0);
+    expect_gone(30);
+}
+
+/* What was put by, and then sent in part, can't be taken back. */
+Test(tls_records, put_by_and_sent_in_part)
+{
+    SENDS(3, -EAGAIN, 100, 100);
+    cr_expect_eq(tls_outbox_hold(&out, batch_of(10)), 0);
+    cr_expect_eq(tls_outbox_send(&out, &stream, batch_of(0), false), -EAGAIN);
+    cr_expect_not(out.held);
+    cr_expect_eq(tls_outbox_hold(&out, batch_of(0)), 0);
+    cr_expect_not(out.held);
+    struct tls_batch *batch = tls_batch_begin();
+    tls_outbox_unhold(&out, batch);
+    cr_expect_eq(batch->size, 0);
+    cr_expect_eq(tls_outbox_send(&out, &stream, batch_of(10), false), -EAGAIN);
+    cr_expect_eq(tls_outbox_send(&out, &stream, batch_of(10), false), 0);
     expect_gone(30);
 }
 

@@ -290,7 +290,7 @@ static void pieces(void)
     wire_say(TLS_DATA, STR("abcdef"));
     for (size_t i = 0; i < 5; i++) {
         cr_expect_eq(wire_stream->ops->read(wire_stream, got, 3), 3, "%zu", i);
-        cr_expect_eq(memcmp(got, "0123456789abcdef" + 3 * i, 3), 0, "%zu", i);
+        cr_expect_eq(memcmp(got, &"0123456789abcdef"[3 * i], 3), 0, "%zu", i);
     }
     cr_expect_eq(wire_stream->ops->read(wire_stream, got, 3), 1);
     cr_expect_eq(got[0], 'f');

@@ -157,7 +157,7 @@ void wire_expect_read(ssize_t result, struct str content)
         cr_expect_eq(memcmp(got, content.p, content.n), 0, "%s", terms->name);
 }
 
-size_t wire_drain(char *to)
+size_t wire_drain(char *to, size_t room)
 {
     enum tls_type type;
     struct str content;
@@ -168,6 +168,7 @@ size_t wire_drain(char *to)
             continue;
         }
         cr_assert_eq(type, TLS_DATA, "%s: %d", terms->name, type);
+        cr_assert_leq(content.n, room - n, "%s: more has come than was written", terms->name);
         if (content.n)
             memcpy(to + n, content.p, content.n);
         n += content.n;

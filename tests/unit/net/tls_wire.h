@@ -38,7 +38,7 @@ void wire_expect_end(void);
 /* What the stream reads: so much, as it is told by the operation. */
 void wire_expect_read(ssize_t result, struct str content);
 
-/* Appends the content of all records that have come to the peer, which are of data or of KeyUpdate. Bytes. */
-size_t wire_drain(char *to);
+/* Stores the content of all records that have come to the peer, which are of data or of KeyUpdate. Bytes. */
+size_t wire_drain(char *to, size_t room);
 
 #endif
