@@ -267,6 +267,14 @@ static struct h2c *open_way(const struct way *way)
     return way->tls ? open_with(STR("")) : h2c_open(server.port);
 }
 
+static void echo_with_trailers(struct h2c *h, uint32_t id, struct str content)
+{
+    h2c_content_and_trailers(h, id, content, "x-sum: 1\n");
+    struct response r = h2c_answer(h, id);
+    assert_status(r, 200);
+    assert_body(r, content);
+}
+
 Test(h2_tls, an_upload_that_ends_with_trailers)
 {
     struct str content = file_pattern(LARGE);
@@ -275,10 +283,7 @@ Test(h2_tls, an_upload_that_ends_with_trailers)
         struct h2c *h = open_way(way);
         for (int i = 0; i < 2; i++) {
             uint32_t id = h2c_request(h, harness_text("%strailer: x-sum\n", way->post), false);
-            h2c_content_and_trailers(h, id, content, "x-sum: 1\n");
-            struct response r = h2c_answer(h, id);
-            assert_status(r, 200);
-            assert_body(r, content);
+            echo_with_trailers(h, id, content);
         }
         cr_assert_eq(h->goaways, 0);
         h2c_close(h);
@@ -317,10 +322,7 @@ Test(h2_tls, an_upload_that_waits_for_100)
             h2c_request(h, harness_text("%sexpect: 100-continue\ncontent-length: %zu\n", way->post, content.n), false);
         while (h2c_stream(h, id)->interim != 100)
             cr_assert(h2c_read(h, &frame), "the end, instead of 100");
-        h2c_content_and_trailers(h, id, content, "x-sum: 1\n");
-        struct response r = h2c_answer(h, id);
-        assert_status(r, 200);
-        assert_body(r, content);
+        echo_with_trailers(h, id, content);
         cr_assert_eq(h->goaways, 0);
         h2c_close(h);
     }
