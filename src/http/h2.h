@@ -1,6 +1,7 @@
 /* h2.h: HTTP/2 (RFC 9113): what its files share.
  *
  *   h2_conn.c      the loop that serves a connection, and how it ends
+ *   h2_scan.c      looks at the heads of frames before nghttp2 does
  *   h2_session.c   nghttp2, receiving: frames become streams, their fields and their content
  *   h2_submit.c    nghttp2, sending: what streams have to say becomes frames
  *   h2_stream.c    a stream: its memory, and the green thread that answers it
@@ -8,6 +9,7 @@
  *   h2_body.c      the content of a request, on its way to a handler
  *   h2_write.c     the response, on its way from a handler
  *   h2_budget.c    what a peer may cost
+ *   h2_memory.c    nghttp2's memory, and what is left when there is none
  *
  * One green thread owns the session of a connection, and is there only while there is something to do: it receives,
  * lets the streams' threads run, gathers what they have to say, and sends it, with as few calls as possible. Each
@@ -21,7 +23,7 @@
 #define TERN_HTTP_H2_H
 
 #include "http/conn.h"
-#include "http/h2_budget.h"
+#include "http/h2_scan.h"
 #include "http/request.h"
 
 struct nghttp2_session;
@@ -40,6 +42,7 @@ enum h2_code {
     H2_NO_ERROR = 0x0,
     H2_PROTOCOL_ERROR = 0x1,
     H2_INTERNAL_ERROR = 0x2,
+    H2_FLOW_CONTROL_ERROR = 0x3,
     H2_REFUSED_STREAM = 0x7,
     H2_CANCEL = 0x8,
     H2_ENHANCE_YOUR_CALM = 0xb,
@@ -134,6 +137,8 @@ struct h2 {
     nsec idle_until; /* without a stream */
     nsec head_until; /* when a head that has begun is to be complete */
     nsec look_until; /* when streams are looked at for one that makes no progress */
+    int64_t windows; /* how far beyond the initial one any was when the present SETTINGS began */
+    struct h2_scan scan;
     struct h2_budget budget;
     struct {
         char *bytes; /* malloc'ed: what the socket did not take */
@@ -167,7 +172,8 @@ void h2_end(struct h2 *h2);
 int h2_session_open(struct h2 *h2) __attribute__((warn_unused_result));
 void h2_session_close(struct h2 *h2);
 
-/* Takes in what was received. What is wrong with it, is told to the peer. */
+/* Takes in what was received, behind what has stayed behind of it (h2_scan.h). What is wrong with it, is told to the
+ * peer. */
 void h2_receive(struct h2 *h2, struct str bytes);
 
 /* Whether nothing is left to be received, or sent. */
@@ -179,8 +185,8 @@ bool h2_session_wants_write(const struct h2 *h2);
 /* Ends the session with an error. */
 void h2_session_abort(struct h2 *h2, enum h2_code code);
 
-/* The farewell (RFC 9113, 6.8): says that the end is near, with a PING to know when the peer has heard it; says which
- * streams will still be answered. */
+/* The farewell (RFC 9113, 6.8): says that the end is near, with a PING behind it to know when the peer has heard that;
+ * says which streams will still be answered. */
 void h2_session_warn(struct h2 *h2);
 void h2_session_leave(struct h2 *h2);
 
@@ -202,6 +208,18 @@ void h2_submit_register(struct nghttp2_session_callbacks *callbacks);
 
 /* Gathers frames, up to H2_SEND_SIZE bytes and a frame. Bytes; 0: there is nothing to send; -ENOMEM. */
 ssize_t h2_gather(struct h2 *h2, char to[static H2_SEND_SIZE + H2_FRAME_ROOM]);
+
+/* ---- h2_memory.c ---- */
+
+/* As malloc(), free(), calloc() and realloc(), which nothing is made smaller than a byte with. What is small is to be had,
+ * if need be from the reserve: then h2->code is set. */
+void *h2_memory_get(size_t n, void *h2);
+void h2_memory_give(void *p, void *h2);
+void *h2_memory_get_zeroed(size_t count, size_t n, void *h2);
+void *h2_memory_resize(void *p, size_t n, void *h2);
+
+/* Whether so much of the reserve is used that no session should be entered before others have ended. */
+bool h2_memory_is_short(void);
 
 /* ---- h2_stream.c ---- */
 

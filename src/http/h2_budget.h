@@ -13,15 +13,15 @@
 #include "base/clock.h"
 
 enum h2_event {
-    H2_EMPTY_DATA, /* a frame of content without content, which is not the last one */
-    H2_PRIORITY,   /* RFC 7540's: it means nothing here */
+    H2_OTHER,      /* frames that are unknown, or out of place */
+    H2_EMPTY_DATA, /* a frame of content without content, but for padding, which is not the last one */
+    H2_PRIORITY,   /* RFC 7540's, which means nothing here, or RFC 9218's */
     H2_RST_STREAM, /* of any stream ... */
     H2_TAKEN_BACK, /* ... and in addition, of a request that was not answered yet */
     H2_SETTINGS,
     H2_PING,
     H2_WINDOW_UPDATE,
     H2_CONTINUATION,
-    H2_OTHER,     /* frames that are unknown, or out of place */
     H2_MISTAKE,   /* for which a stream had to be reset */
     H2_DATA_SENT, /* a frame of content: its receiver may well open windows for it */
     H2_ANSWERED,  /* a response, to its end */

@@ -36,12 +36,13 @@ static int receive(struct h2 *h2)
 {
     if (!h2->readable || h2->ended || h2->code)
         return 0;
-    ssize_t got = stream_try_read(&h2->conn->stream, input, sizeof input);
-    h2->readable = got == (ssize_t)sizeof input || h2->conn->stream.more;
+    size_t kept = h2_scan_kept(&h2->scan, input), room = sizeof input - kept;
+    ssize_t got = stream_try_read(&h2->conn->stream, input + kept, room);
+    h2->readable = got == (ssize_t)room || h2->conn->stream.more;
     if (got == 0)
         on_end(h2);
     else if (got > 0)
-        h2_receive(h2, (struct str){input, (size_t)got});
+        h2_receive(h2, (struct str){input, kept + (size_t)got});
     return got < 0 && got != -EAGAIN ? (int)got : 0;
 }
 
@@ -219,8 +220,8 @@ static void see_to_abort(struct h2 *h2)
     struct str peer = peer_print(&h2->conn->peer, client);
     log_limited(LOG_LEVEL_NOTICE, "client " STR_FMT ": HTTP/2 ended: %s", STR_ARG(peer),
                 h2->code == H2_ENHANCE_YOUR_CALM ? "it makes work without use"
-                : h2->code == H2_PROTOCOL_ERROR  ? "it speaks something else"
-                                                 : "no memory");
+                : h2->code == H2_INTERNAL_ERROR  ? "no memory"
+                                                 : "it does not keep to the protocol");
 }
 
 /* ---- the loop ---- */
@@ -228,7 +229,7 @@ static void see_to_abort(struct h2 *h2)
 /* Whatever a peer sends goes one way: what came of it has its turn, and what that has to say is sent. */
 static int take_step(struct h2 *h2)
 {
-    int error = receive(h2);
+    int error = h2_memory_is_short() ? -ENOMEM : receive(h2);
     if (!error && h2->posted) {
         h2->posted = false;
         error = green_yield_to_tasks();
@@ -273,7 +274,8 @@ static int decide(struct h2 *h2, int sent)
         return -ECONNRESET;
     if (h2->ended && !sent)
         give_up(h2);
-    if (sent == -EBUSY || h2->readable || h2->posted)
+    bool failed = h2->code && !h2->aborted; /* while it was sent */
+    if (sent == -EBUSY || h2->readable || h2->posted || failed)
         return green_yield();
     if (h2->count == 0 && h2->farewell == H2_STAYING && !h2->conn->owner->draining)
         return PARK;

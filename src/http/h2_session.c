@@ -1,7 +1,7 @@
 /* h2_session.c: nghttp2, receiving: frames become streams, their fields and their content.
  *
  * What nghttp2 sees to: framing, HPACK, flow control, the states of streams, and that requests are well-formed. What it
- * can't know is what a peer may cost: that is charged here, frame by frame.
+ * does not see to, h2_scan.c finds beforehand; and what a peer may cost is charged here.
  */
 #include <errno.h>
 #include <nghttp2/nghttp2.h>
@@ -22,37 +22,46 @@ static struct h2_stream *stream_of(nghttp2_session *session, int32_t id)
 
 /* ---- what a peer costs ---- */
 
-static int charge(struct h2 *h2, enum h2_event event)
+/* For a callback: whether nghttp2 is to go on. */
+static int verdict(const struct h2 *h2)
 {
-    if (!h2_budget_charge(&h2->budget, event))
-        h2->code = H2_ENHANCE_YOUR_CALM;
     return h2->code ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-static enum h2_event event_of(const nghttp2_frame_hd *frame)
+static int charge(struct h2 *h2, enum h2_event event)
 {
-    static const enum h2_event events[] = {
-        [NGHTTP2_PRIORITY] = H2_PRIORITY,
-        [NGHTTP2_RST_STREAM] = H2_RST_STREAM,
-        [NGHTTP2_SETTINGS] = H2_SETTINGS,
-        [NGHTTP2_PUSH_PROMISE] = H2_OTHER,
-        [NGHTTP2_PING] = H2_PING,
-        [NGHTTP2_GOAWAY] = H2_OTHER,
-        [NGHTTP2_WINDOW_UPDATE] = H2_WINDOW_UPDATE,
-        [NGHTTP2_CONTINUATION] = H2_CONTINUATION,
-    };
-    return frame->type < sizeof events / sizeof *events ? events[frame->type] : H2_OTHER;
+    if (!h2_budget_charge(&h2->budget, event) && !h2->code)
+        h2->code = H2_ENHANCE_YOUR_CALM;
+    return verdict(h2);
 }
 
-static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *frame, void *arg)
+/* ---- windows ---- */
+
+/* Called when SETTINGS are about to come: they may change all windows. A stream's that is below nothing counts as
+ * nothing, which does no harm: no setting can make it too large. */
+static void note_windows(struct h2 *h2)
 {
-    (void)session;
-    struct h2 *h2 = arg;
-    if (frame->type == NGHTTP2_HEADERS)
-        return h2->code ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-    if (frame->type == NGHTTP2_DATA)
-        return frame->length || frame->flags & NGHTTP2_FLAG_END_STREAM ? 0 : charge(h2, H2_EMPTY_DATA);
-    return charge(h2, event_of(frame));
+    h2->windows = 0;
+    list_each (l, next, &h2->streams) {
+        const struct h2_stream *s = container_of(l, struct h2_stream, link);
+        int32_t window = s->open ? nghttp2_session_get_stream_remote_window_size(h2->session, s->id) : 0;
+        h2->windows = window > h2->windows ? window : h2->windows;
+    }
+    h2->windows -= nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
+}
+
+/* RFC 9113, 6.9.2: beyond 2^31 - 1 it is an error of the connection; nghttp2 would reset the stream alone. */
+static int on_settings(struct h2 *h2, struct h2_stream *none, const nghttp2_frame *frame)
+{
+    (void)none;
+    if (frame->hd.flags & NGHTTP2_FLAG_ACK)
+        return 0;
+    h2->windows += nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
+    if (h2->windows > INT32_MAX)
+        h2->code = H2_FLOW_CONTROL_ERROR;
+    if (nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES) == 1)
+        h2->knows_priority = true;
+    return verdict(h2);
 }
 
 /* ---- requests ---- */
@@ -69,8 +78,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 {
     struct h2 *h2 = arg;
     int32_t id = frame->hd.stream_id;
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-        return 0;
+    if (h2->code || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return verdict(h2);
     struct h2_stream *s = too_many(h2) ? NULL : h2_stream_open(h2, id);
     if (!s)
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
@@ -82,14 +91,14 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
                      uint8_t flags, void *arg)
 {
-    (void)flags, (void)arg;
+    (void)flags;
     struct h2_stream *s = stream_of(session, frame->hd.stream_id);
     if (!s || frame->headers.cat != NGHTTP2_HCAT_REQUEST) /* trailers: nothing here asks for them */
-        return 0;
+        return verdict(arg);
     nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
     struct http_field field = {{(const char *)n.base, n.len}, {(const char *)v.base, v.len}};
     h2_head_field(s, field, nghttp2_rcbuf_is_static(name), nghttp2_rcbuf_is_static(value));
-    return 0;
+    return verdict(arg);
 }
 
 /* A field that nghttp2 would leave out: a request with such a field is malformed as a whole (RFC 9113, 8.2.1). */
@@ -131,28 +140,40 @@ static int on_taken_back(struct h2 *h2, struct h2_stream *s, const nghttp2_frame
     return s->answered ? 0 : charge(h2, H2_TAKEN_BACK);
 }
 
-static int on_connection_frame(struct h2 *h2, const nghttp2_frame *frame)
+static int on_ping(struct h2 *h2, struct h2_stream *none, const nghttp2_frame *frame)
 {
-    if (frame->hd.type == NGHTTP2_PING && frame->hd.flags & NGHTTP2_FLAG_ACK)
+    (void)none;
+    if (frame->hd.flags & NGHTTP2_FLAG_ACK)
         h2->answered_ping = true;
-    if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE ||
-        (frame->hd.type == NGHTTP2_SETTINGS &&
-         nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES) == 1))
-        h2->knows_priority = true;
+    return 0;
+}
+
+static int on_priority_update(struct h2 *h2, struct h2_stream *none, const nghttp2_frame *frame)
+{
+    (void)none, (void)frame;
+    h2->knows_priority = true;
     return 0;
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
-    static int (*const of_streams[])(struct h2 * h2, struct h2_stream * s, const nghttp2_frame *frame) = {
-        [NGHTTP2_DATA] = on_data_end,
-        [NGHTTP2_HEADERS] = on_headers,
-        [NGHTTP2_RST_STREAM] = on_taken_back,
+    static const struct {
+        int (*act)(struct h2 *h2, struct h2_stream *s, const nghttp2_frame *frame);
+        bool of_stream; /* which must be there */
+    } acts[] = {
+        [NGHTTP2_DATA] = {on_data_end, true},
+        [NGHTTP2_HEADERS] = {on_headers, true},
+        [NGHTTP2_RST_STREAM] = {on_taken_back, true},
+        [NGHTTP2_SETTINGS] = {on_settings, false},
+        [NGHTTP2_PING] = {on_ping, false},
+        [NGHTTP2_PRIORITY_UPDATE] = {on_priority_update, false},
     };
-    if (frame->hd.type >= sizeof of_streams / sizeof *of_streams || !of_streams[frame->hd.type])
-        return on_connection_frame(arg, frame);
-    struct h2_stream *s = stream_of(session, frame->hd.stream_id);
-    return s ? of_streams[frame->hd.type](arg, s, frame) : 0;
+    struct h2 *h2 = arg;
+    uint8_t type = frame->hd.type;
+    if (h2->code || type >= sizeof acts / sizeof *acts || !acts[type].act)
+        return verdict(h2);
+    struct h2_stream *s = acts[type].of_stream ? stream_of(session, frame->hd.stream_id) : NULL;
+    return s || !acts[type].of_stream ? acts[type].act(h2, s, frame) : 0;
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes, size_t n, void *arg)
@@ -200,6 +221,8 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     struct h2 *h2 = arg;
     if (frame->hd.type == NGHTTP2_RST_STREAM && is_mistake(frame->rst_stream.error_code))
         (void)!charge(h2, H2_MISTAKE);
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.last_stream_id == INT32_MAX)
+        (void)!nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL); /* which would overtake it, if it came sooner */
     bool of_answer = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     struct h2_stream *s = of_answer ? stream_of(session, frame->hd.stream_id) : NULL;
     if (s && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
@@ -226,7 +249,6 @@ static const nghttp2_session_callbacks *callbacks(void)
     static nghttp2_session_callbacks *made;
     if (made || nghttp2_session_callbacks_new(&made) != 0)
         return made;
-    nghttp2_session_callbacks_set_on_begin_frame_callback(made, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(made, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback2(made, on_invalid_header);
@@ -247,6 +269,7 @@ static const nghttp2_option *options(void)
     nghttp2_option_set_no_auto_window_update(made, 1);
     nghttp2_option_set_max_outbound_ack(made, OUTBOUND_ACKS);
     nghttp2_option_set_builtin_recv_extension_type(made, NGHTTP2_PRIORITY_UPDATE);
+    nghttp2_option_set_stream_reset_rate_limit(made, UINT32_MAX, UINT32_MAX); /* resets are charged here */
     return made;
 }
 
@@ -265,8 +288,11 @@ static int greet(struct h2 *h2)
 
 int h2_session_open(struct h2 *h2)
 {
-    if (!callbacks() || !options() || nghttp2_session_server_new2(&h2->session, callbacks(), h2, options()) != 0)
+    nghttp2_mem memory = {h2, h2_memory_get, h2_memory_give, h2_memory_get_zeroed, h2_memory_resize};
+    if (!callbacks() || !options() ||
+        nghttp2_session_server_new3(&h2->session, callbacks(), h2, options(), &memory) != 0)
         return -ENOMEM;
+    h2_scan_init(&h2->scan);
     if (greet(h2) == 0)
         return 0;
     nghttp2_session_del(h2->session);
@@ -281,19 +307,44 @@ void h2_session_close(struct h2 *h2)
 /* What an error of nghttp2's means to the peer. */
 static enum h2_code code_of(ssize_t error)
 {
+    bool flooded = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
     return error == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? H2_PROTOCOL_ERROR
-           : error == NGHTTP2_ERR_FLOODED        ? H2_ENHANCE_YOUR_CALM
+           : flooded                             ? H2_ENHANCE_YOUR_CALM
                                                  : H2_INTERNAL_ERROR;
+}
+
+static void hand_on(struct h2 *h2, struct str bytes)
+{
+    ssize_t got = bytes.n ? nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.p, bytes.n) : 0;
+    if (got < 0 && !h2->code)
+        h2->code = code_of(got);
+}
+
+/* What comes before it has been taken in. */
+static void on_finding(struct h2 *h2, enum h2_finding found)
+{
+    if (found == H2_FOUND_ERROR)
+        h2->code = H2_PROTOCOL_ERROR;
+    else if (charge(h2, h2->scan.event) == 0 && h2->scan.event == H2_SETTINGS)
+        note_windows(h2);
 }
 
 void h2_receive(struct h2 *h2, struct str bytes)
 {
-    ssize_t got = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.p, bytes.n);
     size_t most = OUTBOUND_FRAMES + 2 * (size_t)h2->conn->owner->server->limits.streams;
-    if (got < 0 && !h2->code)
-        h2->code = code_of(got);
-    else if (nghttp2_session_get_outbound_queue_size(h2->session) > most)
+    enum h2_finding found;
+    do {
+        size_t sound;
+        found = h2_scan(&h2->scan, bytes, &sound);
+        hand_on(h2, (struct str){bytes.p, sound});
+        bytes = str_skip(bytes, sound);
+        if (found && !h2->code)
+            on_finding(h2, found);
+    } while (found && !h2->code);
+    if (!h2->code && nghttp2_session_get_outbound_queue_size(h2->session) > most)
         h2->code = H2_ENHANCE_YOUR_CALM;
+    if (!h2->code)
+        h2_scan_keep(&h2->scan, bytes);
 }
 
 bool h2_session_over(const struct h2 *h2)
@@ -314,7 +365,6 @@ void h2_session_abort(struct h2 *h2, enum h2_code code)
 void h2_session_warn(struct h2 *h2)
 {
     (void)!nghttp2_submit_shutdown_notice(h2->session);
-    (void)!nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
 }
 
 void h2_session_leave(struct h2 *h2)

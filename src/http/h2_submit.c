@@ -170,7 +170,7 @@ ssize_t h2_gather(struct h2 *h2, char to[static H2_SEND_SIZE + H2_FRAME_ROOM])
     gathered = out_on(to, H2_SEND_SIZE + H2_FRAME_ROOM);
     for (struct list *l; (l = list_pop_front(&h2->ready));)
         hear(container_of(l, struct h2_stream, ready));
-    while (out_len(&gathered) < H2_SEND_SIZE) {
+    while (out_len(&gathered) < H2_SEND_SIZE && (h2->aborted || !h2->code)) {
         const uint8_t *bytes;
         ssize_t n = nghttp2_session_mem_send(h2->session, &bytes);
         if (n < 0)

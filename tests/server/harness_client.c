@@ -236,8 +236,9 @@ bool client_has(struct client *c, size_t n, nsec deadline)
 {
     while (c->n < n && !c->ended) {
         struct pollfd wait = {.fd = c->fd, .events = POLLIN};
+        bool pending = c->layer && c->layer->pending(c);
         nsec left = deadline - clock_monotonic();
-        if (left <= 0 || poll(&wait, 1, (int)(left / NSEC_MS) + 1) < 1)
+        if (!pending && (left <= 0 || poll(&wait, 1, (int)(left / NSEC_MS) + 1) < 1))
             return false;
         receive(c);
     }

@@ -17,7 +17,8 @@
 struct client;
 
 struct client_layer {
-    bool (*receive)(struct client *c); /* waits for more, and appends it; false at the end, which it notes */
+    bool (*receive)(struct client *c);       /* waits for more, and appends it; false at the end, which it notes */
+    bool (*pending)(const struct client *c); /* whether something has come that the socket no longer has */
     void (*send)(struct client *c, struct str bytes);
     void (*finish)(struct client *c);
     void (*close)(struct client *c);

@@ -91,7 +91,8 @@ uint32_t h2c_request(struct h2c *h, const char *fields, bool last)
     return id;
 }
 
-void h2c_content(struct h2c *h, uint32_t stream, struct str content)
+/* `flags`: of the last frame. False: the server wants no more of it. */
+static bool send_content(struct h2c *h, uint32_t stream, struct str content, uint8_t flags)
 {
     struct h2c_stream *s = h2c_stream(h, stream);
     struct h2c_frame frame;
@@ -101,16 +102,28 @@ void h2c_content(struct h2c *h, uint32_t stream, struct str content)
         n = n < h->send_window ? n : h->send_window;
         if (n <= 0 && content.n) {
             if (!h2c_read(h, &frame) || s->reset)
-                return;
+                return false;
             continue;
         }
         bool last = (size_t)n == content.n;
-        h2c_send(h, .type = NGHTTP2_DATA, .stream = stream, .start = {content.p, (size_t)n},
-                 .flags = last ? NGHTTP2_FLAG_END_STREAM : 0);
+        h2c_send(h, .type = NGHTTP2_DATA, .stream = stream, .start = {content.p, (size_t)n}, .flags = last ? flags : 0);
         s->send_window -= n;
         h->send_window -= n;
         content = str_skip(content, (size_t)n);
     } while (content.n);
+    return true;
+}
+
+void h2c_content(struct h2c *h, uint32_t stream, struct str content)
+{
+    send_content(h, stream, content, NGHTTP2_FLAG_END_STREAM);
+}
+
+void h2c_content_and_trailers(struct h2c *h, uint32_t stream, struct str content, const char *fields)
+{
+    if (send_content(h, stream, content, 0))
+        h2c_send(h, .type = NGHTTP2_HEADERS, .stream = stream, .fields = str_of(fields),
+                 .flags = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM);
 }
 
 /* ---- what comes ---- */
@@ -359,13 +372,18 @@ struct h2c *h2c_begin(struct client *client, struct str settings)
     return h;
 }
 
-struct h2c *h2c_open_as(int port, struct str settings)
+struct h2c *h2c_open_on(struct client *client, struct str settings)
 {
-    struct h2c *h = h2c_begin(client_open(port), settings);
+    struct h2c *h = h2c_begin(client, settings);
     struct h2c_frame frame;
     while (!h->settings || !h->acks)
         cr_assert(h2c_read(h, &frame), "the server does not take the preface");
     return h;
+}
+
+struct h2c *h2c_open_as(int port, struct str settings)
+{
+    return h2c_open_on(client_open(port), settings);
 }
 
 struct h2c *h2c_open(int port)

@@ -43,7 +43,8 @@ struct h2c {
 struct h2c *h2c_open(int port) __attribute__((returns_nonnull));
 struct h2c *h2c_open_as(int port, struct str settings) __attribute__((returns_nonnull));
 
-/* The same on a connection that is there, and on which nothing has been sent; without waiting. */
+/* The same on a connection that is there, and on which nothing has been sent; and without waiting. */
+struct h2c *h2c_open_on(struct client *client, struct str settings) __attribute__((returns_nonnull));
 struct h2c *h2c_begin(struct client *client, struct str settings) __attribute__((returns_nonnull));
 
 /* h2c_send(h, .type = NGHTTP2_PING, .fill = 8): sends one frame, whatever it says. */
@@ -64,6 +65,9 @@ uint32_t h2c_request(struct h2c *h, const char *fields, bool last);
 
 /* Sends content as the windows allow, and the end of the stream with its last octet. */
 void h2c_content(struct h2c *h, uint32_t stream, struct str content);
+
+/* The same, with these fields as the end of the stream. */
+void h2c_content_and_trailers(struct h2c *h, uint32_t stream, struct str content, const char *fields);
 
 enum h2c_event { H2C_FRAME, H2C_END, H2C_SILENCE };
 

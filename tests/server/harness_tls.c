@@ -119,6 +119,12 @@ static bool receive(struct client *c)
     return n > 0;
 }
 
+static bool pending(const struct client *c)
+{
+    const struct tls *tls = tls_of(c);
+    return tls->raw->n > 0 || SSL_pending(tls->ssl) > 0 || BIO_ctrl_pending(SSL_get_rbio(tls->ssl)) > 0;
+}
+
 static void send_all(struct client *c, struct str bytes)
 {
     struct tls *tls = tls_of(c);
@@ -142,7 +148,8 @@ static void shut(struct client *c)
     client_close(tls_of(c)->raw);
 }
 
-static const struct client_layer layer = {.receive = receive, .send = send_all, .finish = finish, .close = shut};
+static const struct client_layer layer = {
+    .receive = receive, .pending = pending, .send = send_all, .finish = finish, .close = shut};
 
 /* ---- connections ---- */
 
