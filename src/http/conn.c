@@ -272,6 +272,12 @@ void conn_park(struct conn *conn)
     if (conn->requests != conn->requests_parked || until == 0)
         until = nsec_add(green_now(), conns->server->timeouts.idle);
     conn->requests_parked = conn->requests;
+    conn_park_until(conn, until);
+}
+
+void conn_park_until(struct conn *conn, nsec until)
+{
+    struct conns *conns = conn->owner;
     if (conns->draining && conns->grace <= green_now()) {
         end(conn);
         return;

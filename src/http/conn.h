@@ -99,10 +99,12 @@ const struct tls_peer *conn_tls(const struct conn *conn);
 /* Ends a connection whose peer speaks HTTP where TLS is spoken, after telling it so. */
 void conn_refuse_plain(struct conn *conn);
 
-/* By the thread of an ACTIVE connection, as its last act: waits for the next request without it; waits for the rest of
+/* By the thread of an ACTIVE connection, as its last act: waits for the next request without it, as long as it may be
+ * idle or until a deadline of the protocol's own; waits for the rest of
  * one that has begun, until the deadline at most: then, too, conn_serve() is called; or ends the connection, at once or
  * after lingering. */
 void conn_park(struct conn *conn);
+void conn_park_until(struct conn *conn, nsec until);
 void conn_park_begun(struct conn *conn, nsec deadline);
 void conn_close(struct conn *conn);
 void conn_linger(struct conn *conn);

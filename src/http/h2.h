@@ -179,9 +179,6 @@ void h2_receive(struct h2 *h2, struct str bytes);
 /* Whether nothing is left to be received, or sent. */
 bool h2_session_over(const struct h2 *h2);
 
-/* Whether there are frames to be sent. */
-bool h2_session_wants_write(const struct h2 *h2);
-
 /* Ends the session with an error. */
 void h2_session_abort(struct h2 *h2, enum h2_code code);
 
@@ -211,8 +208,8 @@ ssize_t h2_gather(struct h2 *h2, char to[static H2_SEND_SIZE + H2_FRAME_ROOM]);
 
 /* ---- h2_memory.c ---- */
 
-/* As malloc(), free(), calloc() and realloc(), which nothing is made smaller than a byte with. What is small is to be had,
- * if need be from the reserve: then h2->code is set. */
+/* As malloc(), free(), calloc() and realloc(), which nothing is made smaller than a byte with. What is small is to be
+ * had, if need be from the reserve: then h2->code is set. */
 void *h2_memory_get(size_t n, void *h2);
 void h2_memory_give(void *p, void *h2);
 void *h2_memory_get_zeroed(size_t count, size_t n, void *h2);

@@ -270,7 +270,7 @@ static int decide(struct h2 *h2, int sent)
         return wait(h2);
     if (h2_session_over(h2))
         return LINGER;
-    if (h2->ended && h2->running == 0)
+    if (h2->ended && h2->running == 0 && sent != -EBUSY)
         return -ECONNRESET;
     if (h2->ended && !sent)
         give_up(h2);
@@ -358,7 +358,7 @@ static void serve_kept(struct conn *conn)
     struct h2 *h2 = container_of(conn->kept, struct h2, kept);
     int next = serve(h2);
     if (next == PARK) {
-        conn_park(conn);
+        conn_park_until(conn, h2->idle_until);
         return;
     }
     if (!end_streams(h2, next))

@@ -352,11 +352,6 @@ bool h2_session_over(const struct h2 *h2)
     return !nghttp2_session_want_read(h2->session) && !nghttp2_session_want_write(h2->session);
 }
 
-bool h2_session_wants_write(const struct h2 *h2)
-{
-    return nghttp2_session_want_write(h2->session);
-}
-
 void h2_session_abort(struct h2 *h2, enum h2_code code)
 {
     (void)!nghttp2_session_terminate_session(h2->session, code);

@@ -74,8 +74,8 @@ static int head(struct exchange *x, const struct http_head *head)
     return 0;
 }
 
-/* n bytes of content are about to be handed over: the last ones can be told from the others, so that no empty frame need
- * follow them. */
+/* n bytes of content are about to be handed over: the last ones can be told from the others, so that no empty frame
+ * need follow them. */
 static void count(struct h2_output *out, size_t n)
 {
     if (h2_output_left(out) == 0)

@@ -21,8 +21,8 @@ struct stream;
 struct stream_ops {
     size_t size; /* of the structure that starts with the struct stream */
     /* What the stream does without waiting: bytes moved, or -EAGAIN, or -errno. A read of 0 is the peer's end; one that
-     * moves fewer bytes than it may has moved all there were. After -EAGAIN a write or sendfile is called again with the
-     * same bytes, or never again. */
+     * moves fewer bytes than it may has moved all there were. After -EAGAIN a write or sendfile is called again with
+     * the same bytes, or never again. */
     ssize_t (*read)(struct stream *s, void *to, size_t n);
     ssize_t (*write)(struct stream *s, const struct iovec *pieces, int count, bool more);
     ssize_t (*sendfile)(struct stream *s, int file, off_t *at, size_t n);

@@ -1,7 +1,7 @@
 /* tls_cache.h: sessions that the server keeps, for clients without tickets.
  *
- * Such a client names a session by its id (RFC 5246, 7.4.1.2), and may come back to any worker of any generation. So the
- * sessions lie in memory that the master makes and its workers inherit. The memory is left out of core dumps.
+ * Such a client names a session by its id (RFC 5246, 7.4.1.2), and may come back to any worker of any generation. So
+ * the sessions lie in memory that the master makes and its workers inherit. The memory is left out of core dumps.
  *
  * It is a cache: a session may be gone at any time, and its client then shakes hands in full. Ids are random, so they
  * are their own hash; of the few places that a session may be in, the oldest makes room. Nobody ever waits for anybody

@@ -1,9 +1,10 @@
-/* tls_cipher.h: the protection of records, once a handshake has agreed on keys (RFC 8446, 5.2 to 5.5; RFC 5246, 6.2.3.3).
+/* tls_cipher.h: the protection of records, once a handshake has agreed on keys (RFC 8446, 5.2 to 5.5; RFC 5246,
+ * 6.2.3.3).
  *
- * What OpenSSL keeps for a connection is 13.7 KB, most of it for a handshake that is over. What is left to do needs, for
- * each direction, a key, a counter and an algorithm. So the handshake is OpenSSL's, and so are the algorithms (EVP); the
- * few lines between them, which put a record together and count, are here. All ciphers are AEAD: AES-GCM (RFC 5288) and
- * ChaCha20-Poly1305 (RFC 7905). There is no other, and so no padding to go wrong with.
+ * What OpenSSL keeps for a connection is 13.7 KB, most of it for a handshake that is over. What is left to do needs,
+ * for each direction, a key, a counter and an algorithm. So the handshake is OpenSSL's, and so are the algorithms
+ * (EVP); the few lines between them, which put a record together and count, are here. All ciphers are AEAD: AES-GCM
+ * (RFC 5288) and ChaCha20-Poly1305 (RFC 7905). There is no other, and so no padding to go wrong with.
  */
 #ifndef TERN_NET_TLS_CIPHER_H
 #define TERN_NET_TLS_CIPHER_H
@@ -67,12 +68,12 @@ static inline bool tls_cipher_is_worn(const struct tls_cipher *c)
     return c->sequence >= 1ULL << 24 && (c->is13 || c->sequence >= 1ULL << 48);
 }
 
-/* Makes a record of at most TLS_RECORD bytes of content, at `to`, which has room for TLS_SEALED more. Its size; 0: it can't
- * be made. */
+/* Makes a record of at most TLS_RECORD bytes of content, at `to`, which has room for TLS_SEALED more. Its size; 0: it
+ * can't be made. */
 size_t tls_cipher_seal(struct tls_cipher *c, char *to, enum tls_type type, struct str content);
 
-/* Opens a record of n bytes, at least TLS_HEAD, in place. 0: *type and *content say what was in it; else what is wrong with
- * it, be it that it is not as long as it says. */
+/* Opens a record of n bytes, at least TLS_HEAD, in place. 0: *type and *content say what was in it; else what is wrong
+ * with it, be it that it is not as long as it says. */
 enum tls_alert tls_cipher_open(struct tls_cipher *c, char *record, size_t n, enum tls_type *type, struct str *content);
 
 void tls_cipher_end(struct tls_cipher *c);

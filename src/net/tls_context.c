@@ -13,9 +13,9 @@
 #include "net/tls_core.h"
 #include "net/tls_heap.h"
 
-/* Mozilla's intermediate profile, version 5.7, but for its three ciphers with DHE: whoever speaks those speaks ECDHE, too,
- * and they cost a server far more. The server's order counts: AES of 128 bits is as good as any and the
- * fastest; a client that puts ChaCha20 first has no instructions for AES, and gets it. */
+/* Mozilla's intermediate profile, version 5.7, but for its three ciphers with DHE: whoever speaks those speaks ECDHE,
+ * too, and they cost a server far more. The server's order counts: AES of 128 bits is as good as any and the fastest; a
+ * client that puts ChaCha20 first has no instructions for AES, and gets it. */
 static const char usual_ciphers[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -55,8 +55,8 @@ static void heap_free(void *block, const char *file, int line)
     tls_heap_free(block);
 }
 
-/* The library takes no heap once it has allocated anything, so this comes before anything else is asked of it: no process
- * uses it before its configuration has made a context, for tls_library() allocates nothing. */
+/* The library takes no heap once it has allocated anything, so this comes before anything else is asked of it: no
+ * process uses it before its configuration has made a context, for tls_library() allocates nothing. */
 static void give_heap(void)
 {
     static bool given;
@@ -166,8 +166,8 @@ static STACK_OF(X509) * load_chain(const struct source *source)
     return NULL;
 }
 
-/* The server's own certificate comes first, then that of whoever has signed it, and so on (RFC 8446, 4.4.2). One that has
- * expired is better than no server. */
+/* The server's own certificate comes first, then that of whoever has signed it, and so on (RFC 8446, 4.4.2). One that
+ * has expired is better than no server. */
 static int check_chain(const struct source *source, STACK_OF(X509) * chain)
 {
     for (int i = 0; i + 1 < sk_X509_num(chain); i++)

@@ -1,7 +1,7 @@
 /* tls_context.h: what secures a listener or a site: certificates with their keys, and the terms.
  *
- * A context is made while the configuration is read, by the master, which may read keys that its workers may not, and is
- * read-only afterwards. It ends with the reader's arena.
+ * A context is made while the configuration is read, by the master, which may read keys that its workers may not, and
+ * is read-only afterwards. It ends with the reader's arena.
  *
  * A connection begins with the context of the endpoint it came in at. When its client says which name it wants (SNI,
  * RFC 6066, 3), that of the name's site takes over, before anything is decided.

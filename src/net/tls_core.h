@@ -1,4 +1,5 @@
-/* tls_core.h: what the files that see OpenSSL share: tls_context.c, tls_handshake.c and tls_stream.c. Private to them. */
+/* tls_core.h: what the files that see OpenSSL share: tls_context.c, tls_handshake.c and tls_stream.c. Private to them.
+ * */
 #ifndef TERN_NET_TLS_CORE_H
 #define TERN_NET_TLS_CORE_H
 
@@ -57,9 +58,9 @@ struct tls_stream {
     bool said_end;        /* we have */
 };
 
-/* Every operation stands between these two. tls_begin() makes what was left over ready; tls_end() puts away what is left,
- * and what was made is sent, sent with more to come, or put by until the next operation. 0; -EAGAIN: something is still to
- * be sent; -errno. */
+/* Every operation stands between these two. tls_begin() makes what was left over ready; tls_end() puts away what is
+ * left, and what was made is sent, sent with more to come, or put by until the next operation. 0; -EAGAIN: something is
+ * still to be sent; -errno. */
 enum tls_ending { TLS_SEND, TLS_SEND_MORE, TLS_HOLD };
 void tls_begin(struct tls_stream *t);
 int tls_end(struct tls_stream *t, enum tls_ending how);

@@ -1,9 +1,9 @@
-/* tls_handshake.c: tls_handshake() of tls_stream.h, which is OpenSSL's, and what it is asked on its way: which name, which
- * protocol, which certificate.
+/* tls_handshake.c: tls_handshake() of tls_stream.h, which is OpenSSL's, and what it is asked on its way: which name,
+ * which protocol, which certificate.
  *
- * The library never waits, and never sees a socket: it reads and writes through a BIO of ours, which says "later" when the
- * inbox has no complete record. Its queue of errors is empty between two steps. When it is done, the keys are taken over
- * (tls_cipher.h), and what it has kept for the connection is freed.
+ * The library never waits, and never sees a socket: it reads and writes through a BIO of ours, which says "later" when
+ * the inbox has no complete record. Its queue of errors is empty between two steps. When it is done, the keys are taken
+ * over (tls_cipher.h), and what it has kept for the connection is freed.
  */
 #include <errno.h>
 #include <openssl/bio.h>
@@ -28,8 +28,8 @@ static struct tls_stream *stream_of(const SSL *ssl)
     return behind(SSL_get_rbio(ssl));
 }
 
-/* Whether a ClientHello follows the head of a record, and says to be longer than any is: the library would make room for
- * it before it has come. Elsewhere a record may begin with any bytes. */
+/* Whether a ClientHello follows the head of a record, and says to be longer than any is: the library would make room
+ * for it before it has come. Elsewhere a record may begin with any bytes. */
 static bool is_giant(const struct tls_stream *t, const char *head)
 {
     bool possible = SSL_get_state(t->ssl) == TLS_ST_BEFORE || SSL_get_state(t->ssl) == TLS_ST_EARLY_DATA;
@@ -147,8 +147,8 @@ static bool use_context(SSL *ssl, const struct tls_context *context)
     return true;
 }
 
-/* The first thing in a handshake, and the second, if the client is asked for other keys: what it wants then is what counts,
- * so the terms are set anew, whatever they were (RFC 8446, 4.1.2). */
+/* The first thing in a handshake, and the second, if the client is asked for other keys: what it wants then is what
+ * counts, so the terms are set anew, whatever they were (RFC 8446, 4.1.2). */
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
     struct tls_stream *t = stream_of(ssl);

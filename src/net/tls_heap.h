@@ -1,8 +1,8 @@
 /* tls_heap.h: the heap of the TLS library, which no core dump shows.
  *
  * A private key does not stay where it was read: the library decodes it, and copies its parts into what makes signing
- * fast, all on the heap. So the library gets one of its own, made of mappings that the kernel, and a debugger, leave out
- * of a core dump (madvise(2), MADV_DONTDUMP). Workers inherit it by fork, and that advice with it.
+ * fast, all on the heap. So the library gets one of its own, made of mappings that the kernel, and a debugger, leave
+ * out of a core dump (madvise(2), MADV_DONTDUMP). Workers inherit it by fork, and that advice with it.
  *
  * Small blocks come from slabs of 64 KiB, aligned to their size, of one size class each: where a block lies tells which
  * slab it belongs to, and so how large it is. Classes are 16 bytes apart up to 256 bytes, and above that eight to a
@@ -23,8 +23,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the library is to have it. AddressSanitizer guards each block of malloc() and tells which were never freed; in
- * slabs it would see neither an overflow nor a leak, so in its builds the library keeps to malloc(), and cores tell all. */
+/* Whether the library is to have it. AddressSanitizer guards each block of malloc() and tells which were never freed;
+ * in slabs it would see neither an overflow nor a leak, so in its builds the library keeps to malloc(), and cores tell
+ * all. */
 #if defined(__SANITIZE_ADDRESS__)
 enum { TLS_HEAP_USED = false };
 #elif defined(__has_feature)
@@ -33,8 +34,8 @@ enum { TLS_HEAP_USED = !__has_feature(address_sanitizer) };
 enum { TLS_HEAP_USED = true };
 #endif
 
-/* As malloc(), realloc() and free(): blocks are aligned to 16 bytes; NULL: no memory, or no bytes were asked for, and then
- * realloc has freed the old block. */
+/* As malloc(), realloc() and free(): blocks are aligned to 16 bytes; NULL: no memory, or no bytes were asked for, and
+ * then realloc has freed the old block. */
 void *tls_heap_alloc(size_t n);
 void *tls_heap_realloc(void *old, size_t n);
 void tls_heap_free(void *block);

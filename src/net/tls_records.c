@@ -46,8 +46,8 @@ int tls_inbox_end(struct tls_inbox *in)
     return 0;
 }
 
-/* The size of the record in front, with its head; 0: it is not complete. What is none is taken for complete, so that the
- * library can say what it is. */
+/* The size of the record in front, with its head; 0: it is not complete. What is none is taken for complete, so that
+ * the library can say what it is. */
 static size_t record_in_front(void)
 {
     const unsigned char *head = (const unsigned char *)incoming.bytes + incoming.at;

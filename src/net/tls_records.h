@@ -1,9 +1,9 @@
 /* tls_records.h: sealed bytes on their way in and out, of which the TLS library sees records only.
  *
- * Bytes are received into, and gathered in, buffers of the worker's: a connection has memory of its own only for what is
- * left over when it waits: records that nobody wanted yet, a record that has not come to its end, bytes that the socket
- * did not take. So a peer that sends a record octet by octet costs the octets it has sent, and an idle connection
- * nothing.
+ * Bytes are received into, and gathered in, buffers of the worker's: a connection has memory of its own only for what
+ * is left over when it waits: records that nobody wanted yet, a record that has not come to its end, bytes that the
+ * socket did not take. So a peer that sends a record octet by octet costs the octets it has sent, and an idle
+ * connection nothing.
  *
  * Between two calls of `begin` and `end` nothing may wait: the buffers are for one connection at a time.
  */

@@ -15,8 +15,9 @@ enum { SESSION_SECONDS = 12 * 3600 }; /* that a session may be resumed, if the k
 
 /* ---- tickets ---- */
 
-/* Seals a ticket, or finds the key to open one: AES-256-CBC, and HMAC-SHA-256 over all of it (RFC 5077, 4). 1; 2: opened,
- * and the client gets a new one: of TLS 1.3 always, since there each is used once (RFC 8446, C.4); 0: no such key. */
+/* Seals a ticket, or finds the key to open one: AES-256-CBC, and HMAC-SHA-256 over all of it (RFC 5077, 4). 1; 2:
+ * opened, and the client gets a new one: of TLS 1.3 always, since there each is used once (RFC 8446, C.4); 0: no such
+ * key. */
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
                      int sealing)
 {

@@ -1,7 +1,7 @@
 /* tls_stream.c: see tls_stream.h: records on a connection whose handshake is done (RFC 8446, 5; RFC 5246, 6).
  *
- * Each operation begins with the buffers of the worker and ends by putting away what is left in them; in between no other
- * green thread runs.
+ * Each operation begins with the buffers of the worker and ends by putting away what is left in them; in between no
+ * other green thread runs.
  */
 #include "net/tls_stream.h"
 
@@ -92,8 +92,8 @@ static bool update_sealer(struct tls_stream *t)
     return put_record(t, TLS_HANDSHAKE, message) && tls_cipher_update(&t->sealer) == 0;
 }
 
-/* RFC 8446, 4.6.3: nothing stands behind it in its record, since that would be of the old key. In TLS 1.2 it can only be
- * the wish to begin anew, which is not granted. */
+/* RFC 8446, 4.6.3: nothing stands behind it in its record, since that would be of the old key. In TLS 1.2 it can only
+ * be the wish to begin anew, which is not granted. */
 static enum tls_alert on_handshake(struct tls_stream *t, struct str message)
 {
     static const struct str head = STR_INIT("\x18\0\0\1");
@@ -134,8 +134,8 @@ static enum tls_alert on_unexpected(struct tls_stream *t, struct str content)
     return TLS_UNEXPECTED_MESSAGE;
 }
 
-/* Whatever comes is work, and counts for the turns that others get. Of what brings no content there may only be so much.
- * False: there was more. */
+/* Whatever comes is work, and counts for the turns that others get. Of what brings no content there may only be so
+ * much. False: there was more. */
 static bool charge(struct tls_stream *t, enum tls_type type, size_t content)
 {
     t->stream.burst += RECORD_COST;

@@ -30,8 +30,8 @@ struct tls_peer {
 int tls_stream_start(struct stream *s, const struct tls_context *context) __attribute__((warn_unused_result));
 
 /* Goes on with the handshake. 0: it is done. -EAGAIN: the peer's next words have not come yet, wait until the stream is
- * readable. -EPROTONOSUPPORT: the peer speaks plain HTTP, and is to be answered so. -EPROTO: it failed, and the peer was
- * told as far as it listens; *why says why. -ETIMEDOUT: the deadline has passed. -ECANCELED, -errno. */
+ * readable. -EPROTONOSUPPORT: the peer speaks plain HTTP, and is to be answered so. -EPROTO: it failed, and the peer
+ * was told as far as it listens; *why says why. -ETIMEDOUT: the deadline has passed. -ECANCELED, -errno. */
 int tls_handshake(struct stream *s, nsec deadline, const char **why) GREEN_WAITS;
 
 /* What the handshake has told; NULL before it is done. */

@@ -22,10 +22,11 @@ void ticket_keys_init(struct master *m)
     m->ticket_keys.ring = on_alarm;
     m->ticket_key_made = clock_monotonic();
     int error = tls_tickets_open();
-    if (!error)
-        error = tls_cache_open();
     if (error)
-        log_warn("TLS sessions can't be resumed: %s", strerror(-error));
+        log_warn("TLS sessions can't be resumed by tickets: %s", strerror(-error));
+    error = tls_cache_open();
+    if (error)
+        log_warn("TLS sessions can't be resumed by their ids: %s", strerror(-error));
 }
 
 void ticket_keys_set(struct master *m)

@@ -1,8 +1,8 @@
 /* tls_fuzz.c: what a peer sends after a handshake. It must come to the same however it arrives, and whatever it is.
  *
- * The first octet chooses the terms, and the size of the pieces that it arrives in when it does not arrive at once. Then
- * come parts: an octet that says what the part is, two with its size, and so many octets. What is to be sealed is sealed
- * as it should be, so that it gets to whoever looks at the content; the rest stands there as it is.
+ * The first octet chooses the terms, and the size of the pieces that it arrives in when it does not arrive at once.
+ * Then come parts: an octet that says what the part is, two with its size, and so many octets. What is to be sealed is
+ * sealed as it should be, so that it gets to whoever looks at the content; the rest stands there as it is.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* tls_cipher_test.c: every way in which a record can be wrong, and those of RFC 8448, which are right. What OpenSSL makes
- * of ours, and we of OpenSSL's, is in tls_cipher_openssl_test.c. */
+/* tls_cipher_test.c: every way in which a record can be wrong, and those of RFC 8448, which are right. What OpenSSL
+ * makes of ours, and we of OpenSSL's, is in tls_cipher_openssl_test.c. */
 #include "net/tls_cipher.h"
 
 #include <criterion/criterion.h>
@@ -147,8 +147,8 @@ Test(tls_cipher, a_head_that_says_too_much)
         }
 }
 
-/* Padding counts: 2^14 + 256 octets of a record, its tag among them (RFC 8446, 5.2). The type sealed here is padding, too,
- * since it is 0: what is really the type stands in front. */
+/* Padding counts: 2^14 + 256 octets of a record, its tag among them (RFC 8446, 5.2). The type sealed here is padding,
+ * too, since it is 0: what is really the type stands in front. */
 Test(tls_cipher, more_padding_than_there_may_be)
 {
     enum { MOST = TLS_RECORD + 256 - 16 - 1 };

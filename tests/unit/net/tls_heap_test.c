@@ -1,5 +1,5 @@
-/* tls_heap_test.c: what is refused, what a block costs, random calls against a model, threads, and what the kernel is told
- * of the mappings. */
+/* tls_heap_test.c: what is refused, what a block costs, random calls against a model, threads, and what the kernel is
+ * told of the mappings. */
 #include "net/tls_heap.h"
 
 #include <criterion/criterion.h>

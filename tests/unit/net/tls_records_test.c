@@ -1,4 +1,5 @@
-/* tls_records_test.c: what a connection keeps of bytes that came too early, and of those that the socket did not take. */
+/* tls_records_test.c: what a connection keeps of bytes that came too early, and of those that the socket did not take.
+ * */
 #include "net/tls_records.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
-/* tls_stream_test.c: records of every kind, as a peer may send them when the handshake is done: what they mean, and what
- * is answered. What is written is in tls_write_test.c. */
+/* tls_stream_test.c: records of every kind, as a peer may send them when the handshake is done: what they mean, and
+ * what is answered. What is written is in tls_write_test.c. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>

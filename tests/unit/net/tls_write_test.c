@@ -1,5 +1,5 @@
-/* tls_write_test.c: what a secured stream makes of what is written to it: records of which sizes, and what it owes where
- * the socket is full. */
+/* tls_write_test.c: what a secured stream makes of what is written to it: records of which sizes, and what it owes
+ * where the socket is full. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
