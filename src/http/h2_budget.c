@@ -6,6 +6,8 @@
 enum {
     POINTS = 2000, /* at most, and at first */
     RATE = 100,    /* that come back in a second */
+    USEFUL = 1024, /* bytes of content in a frame */
+    WINDOWS = 2,   /* that are opened for one: the stream's and the connection's */
 };
 
 /* Taking back a request: 333 at once, 16 a second for ever. A browser that leaves a page takes back some dozens. */
@@ -17,7 +19,7 @@ static const int costs[H2_EVENTS] = {
 
 void h2_budget_init(struct h2_budget *budget)
 {
-    *budget = (struct h2_budget){POINTS, green_now()};
+    *budget = (struct h2_budget){.points = POINTS, .as_of = green_now()};
 }
 
 static void refill(struct h2_budget *budget)
@@ -33,8 +35,19 @@ bool h2_budget_charge(struct h2_budget *budget, enum h2_event event)
 {
     if (budget->points <= costs[event])
         refill(budget);
+    budget->windows += event == H2_WINDOW_UPDATE && budget->windows < POINTS;
     budget->points -= costs[event];
     if (budget->points > POINTS)
         budget->points = POINTS;
     return budget->points > 0;
+}
+
+void h2_budget_sent(struct h2_budget *budget, size_t n)
+{
+    int windows = budget->windows < WINDOWS ? budget->windows : WINDOWS;
+    budget->windows -= windows;
+    if (n >= USEFUL)
+        (void)h2_budget_charge(budget, H2_DATA_SENT);
+    else
+        budget->points += windows * costs[H2_WINDOW_UPDATE];
 }

@@ -9,6 +9,7 @@
 #define TERN_HTTP_H2_BUDGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/clock.h"
 
@@ -23,13 +24,14 @@ enum h2_event {
     H2_WINDOW_UPDATE,
     H2_CONTINUATION,
     H2_MISTAKE,   /* for which a stream had to be reset */
-    H2_DATA_SENT, /* a frame of content: its receiver may well open windows for it */
+    H2_DATA_SENT, /* a frame of content worth the name: its receiver may well open windows for it */
     H2_ANSWERED,  /* a response, to its end */
     H2_EVENTS,
 };
 
 struct h2_budget {
     int points;
+    int windows; /* that were opened, and paid for, and for which no content has been sent yet */
     nsec as_of;
 };
 
@@ -37,5 +39,9 @@ void h2_budget_init(struct h2_budget *budget);
 
 /* An event has come to pass. False: the budget is spent. */
 bool h2_budget_charge(struct h2_budget *budget, enum h2_event event);
+
+/* A frame of n bytes of content was sent. One that is hardly more than its head gives back no more than what opening the
+ * windows for it has cost. */
+void h2_budget_sent(struct h2_budget *budget, size_t n);
 
 #endif

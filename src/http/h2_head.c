@@ -193,7 +193,8 @@ static void join_cookies(struct h2_stream *s)
         kept++;
     }
     request->field_count = kept;
-    first->value = out_str(&o);
+    if (first)
+        first->value = out_str(&o);
 }
 
 /* Without Content-Length, content may come all the same. */

@@ -63,7 +63,9 @@ static void take_back(void)
 void *h2_memory_get(size_t n, void *h2)
 {
     void *p = malloc(n);
-    return p ? p : lend(h2, n);
+    if (p)
+        return p;
+    return lend(h2, n);
 }
 
 void h2_memory_give(void *p, void *h2)

@@ -104,11 +104,11 @@ static enum h2_finding judge(struct h2_scan *scan, const struct frame *frame)
         [DATA] = {.judge = judge_data},
         [HEADERS] = {.judge = judge_headers},
         [PRIORITY] = {.judge = judge_priority},
-        [RST_STREAM] = {H2_RST_STREAM},
-        [SETTINGS] = {H2_SETTINGS},
-        [PING] = {H2_PING},
-        [WINDOW_UPDATE] = {H2_WINDOW_UPDATE},
-        [CONTINUATION] = {H2_CONTINUATION},
+        [RST_STREAM] = {.event = H2_RST_STREAM},
+        [SETTINGS] = {.event = H2_SETTINGS},
+        [PING] = {.event = H2_PING},
+        [WINDOW_UPDATE] = {.event = H2_WINDOW_UPDATE},
+        [CONTINUATION] = {.event = H2_CONTINUATION},
         [PRIORITY_UPDATE] = {.judge = judge_priority_update},
     };
     if (frame->type >= sizeof rules / sizeof *rules)

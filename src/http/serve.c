@@ -88,6 +88,10 @@ int http_serve(struct exchange *x)
     int error = x->route->policies.n ? admit(x) : 0;
     if (error || x->response.status)
         return error;
+    if (!x->tls && x->site->tls && tls_context_demands(x->site->tls)) {
+        x->reason = "a site that demands certificates, asked in the clear";
+        return http_send_status(x, 403, STR(""));
+    }
     const struct http_handler *handler = x->route->handler;
     uint64_t methods = handler->methods ? handler->methods : ANY_METHOD;
     if (!(methods & BIT(request->method)))

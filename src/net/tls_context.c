@@ -423,6 +423,11 @@ bool tls_context_asks(const struct tls_context *context)
     return context->settings.client_verify != TLS_VERIFY_OFF;
 }
 
+bool tls_context_demands(const struct tls_context *context)
+{
+    return context->settings.client_verify == TLS_VERIFY_ON;
+}
+
 void tls_context_set_endpoint(struct tls_context *context, const struct tls_endpoint *endpoint)
 {
     context->endpoint = *endpoint;

@@ -21,8 +21,9 @@ int tls_context_read(struct conf_reader *r, struct conf_node *node, void *contex
 /* Whether it has a certificate: that of a listener need not, where sites have theirs. */
 bool tls_context_has_certificate(const struct tls_context *context);
 
-/* Whether a client has to show a certificate, or is asked for one. */
+/* Whether a client is asked for a certificate, and whether it has to show one. */
 bool tls_context_asks(const struct tls_context *context);
+bool tls_context_demands(const struct tls_context *context);
 
 /* What there is to say of the context of an endpoint, once all of the configuration has been read. */
 struct tls_endpoint {

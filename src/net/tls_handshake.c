@@ -278,6 +278,9 @@ static void take_step(void *arg)
     step->result = SSL_do_handshake(step->t->ssl);
     step->error = SSL_get_error(step->t->ssl, step->result);
     step->why = step->error == SSL_ERROR_SSL ? tls_error() : "the client has left";
+    long verified = SSL_get_verify_result(step->t->ssl);
+    if (step->error == SSL_ERROR_SSL && verified != X509_V_OK)
+        step->why = X509_verify_cert_error_string(verified); /* of the client's certificate */
     ERR_clear_error();
 }
 

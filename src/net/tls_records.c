@@ -206,7 +206,8 @@ static int keep(struct tls_outbox *out, const char *bytes, size_t n)
         return -ENOMEM;
     if (left)
         memcpy(all, out->unsent + out->at, left);
-    memcpy(all + left, bytes, n);
+    if (n)
+        memcpy(all + left, bytes, n);
     free(out->unsent);
     *out = (struct tls_outbox){.unsent = all, .size = (uint32_t)(left + n)};
     return 0;

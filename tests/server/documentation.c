@@ -12,6 +12,7 @@
 const char *const documents[] = {"README.md", "docs/configuration.md", "docs/operation.md", NULL};
 
 #define LISTEN "listen: 127.0.0.1:8080\n"
+#define SECURE_LISTEN "listen: {address: 127.0.0.1:8080, tls: {}}\n" /* of what has a certificate of its own */
 #define ROUTE "{path: /, echo: {}}"
 #define HASH "$2y$04$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW"
 
@@ -34,6 +35,7 @@ struct surroundings {
 static const struct surroundings surroundings[] = {
     {STR_INIT("- path:"), LISTEN "sites:\n  - routes:\n", 6},
     {STR_INIT("- exact:"), LISTEN "sites:\n  - routes:\n", 6},
+    {STR_INIT("- hosts: intern.example.org\n"), SECURE_LISTEN "sites:\n", 2},
     {STR_INIT("- "), LISTEN "sites:\n", 2},
     {STR_INIT("sites:"), LISTEN, 0},
     {STR_INIT(""), LISTEN "sites: [{routes: [" ROUTE "]}]\n", 0},

@@ -93,7 +93,6 @@ static const struct strict_row versions[] = {
     ROW("9112 2.3", "HTTP/2.0", "505", "GET / HTTP/2.0" REST),
     ROW("9112 2.3", "HTTP/3.0", "505", "GET / HTTP/3.0" REST),
     ROW("9112 2.3", "HTTP/9.9", "505", "GET / HTTP/9.9" REST),
-    ROW("9113 3.4", "the preface of HTTP/2", "505", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     ROW("9112 2.3", "HTTP/1.10", "400", "GET / HTTP/1.10" REST),
     ROW("9112 2.3", "HTTP/01.1", "400", "GET / HTTP/01.1" REST),
     ROW("9112 2.3", "HTTP/1.01", "400", "GET / HTTP/1.01" REST),

@@ -1,5 +1,5 @@
 /* h2_budget_test.c: what a peer may cost. */
-#include "http/h2_budget.c"
+#include "http/h2_budget.c" // NOLINT(bugprone-suspicious-include)
 
 #include <criterion/criterion.h>
 

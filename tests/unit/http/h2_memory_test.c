@@ -1,5 +1,5 @@
 /* h2_memory_test.c: the reserve: what it lends, to whom not, and that all of it comes back. */
-#include "http/h2_memory.c"
+#include "http/h2_memory.c" // NOLINT(bugprone-suspicious-include)
 
 #include <criterion/criterion.h>
 

@@ -1,5 +1,5 @@
 /* h2_scan_test.c: what is found in frames, by their heads; the same however they arrive. */
-#include "http/h2_scan.c"
+#include "http/h2_scan.c" // NOLINT(bugprone-suspicious-include)
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
