@@ -302,22 +302,12 @@ static ssize_t tls_write(struct stream *s, const struct iovec *pieces, int count
     return end_write(t, seal_pieces(t, pieces, count), more);
 }
 
-/* Bytes; or, if that is none, 0 at the end of the file, or -errno. */
+/* As much of a file as one batch takes. Bytes; 0 at its end; -errno. */
 static ssize_t seal_file(struct tls_stream *t, int file, off_t at, size_t n)
 {
-    static char content[TLS_RECORD];
-    size_t sealed = 0;
-    while (sealed < n && sealed < TLS_BATCH) {
-        size_t left = n - sealed;
-        ssize_t got = pread(file, content, left < sizeof content ? left : sizeof content, at + (off_t)sealed);
-        if (got <= 0)
-            return sealed || got == 0 ? (ssize_t)sealed : -errno;
-        size_t done = seal(t, (struct str){content, (size_t)got});
-        sealed += done;
-        if (done < (size_t)got)
-            break;
-    }
-    return (ssize_t)sealed;
+    static char content[TLS_BATCH];
+    ssize_t got = pread(file, content, n < sizeof content ? n : sizeof content, at);
+    return got < 0 ? -errno : (ssize_t)seal(t, (struct str){content, (size_t)got});
 }
 
 static ssize_t tls_sendfile(struct stream *s, int file, off_t *at, size_t n)
