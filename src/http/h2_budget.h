@@ -40,8 +40,8 @@ void h2_budget_init(struct h2_budget *budget);
 /* An event has come to pass. False: the budget is spent. */
 bool h2_budget_charge(struct h2_budget *budget, enum h2_event event);
 
-/* A frame of n bytes of content was sent. One that is hardly more than its head gives back no more than what opening the
- * windows for it has cost. */
+/* A frame of n bytes of content was sent. One that is hardly more than its head gives back no more than what opening
+ * the windows for it has cost. */
 void h2_budget_sent(struct h2_budget *budget, size_t n);
 
 #endif
