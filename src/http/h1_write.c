@@ -25,10 +25,13 @@ int h1_flush(struct h1 *h)
     return out_len(&h->out) ? flush_with(h, STR(""), false) : 0;
 }
 
+/* Where there is a word for the end, it goes out with the rest. What the kernel would keep for the same purpose is lost
+ * if something comes before the socket is closed. */
 int h1_end(struct h1 *h)
 {
-    int error = out_len(&h->out) ? flush_with(h, STR(""), true) : 0;
-    return error ? error : stream_end(&h->conn->stream, write_timeout(h));
+    struct stream *stream = &h->conn->stream;
+    int error = out_len(&h->out) ? flush_with(h, STR(""), stream_has_word_for_end(stream)) : 0;
+    return error ? error : stream_end(stream, write_timeout(h));
 }
 
 int h1_put(struct h1 *h, struct str bytes)

@@ -70,6 +70,11 @@ int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, n
 /* Before a wait for the peer: what the stream itself still holds back is sent. As stream_write(). */
 int stream_flush(struct stream *s, nsec timeout) GREEN_WAITS;
 
+static inline bool stream_has_word_for_end(const struct stream *s)
+{
+    return s->ops->say_end != NULL;
+}
+
 /* The same, when nothing more will be written: the peer is told so, if there is a word for it. */
 int stream_end(struct stream *s, nsec timeout) GREEN_WAITS;
 
