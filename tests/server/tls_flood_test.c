@@ -1,0 +1,67 @@
+/* What one peer can make a worker do by TLS with a few octets: memory that it costs. */
+#include "harness.h"
+#include "harness_file.h"
+#include "service.h"
+#include "tls_service.h"
+
+#include <criterion/criterion.h>
+
+enum { MOST_KIB = 4096 };
+
+#define HOST "Host: localhost\r\n"
+
+static struct server server;
+static pid_t worker;
+
+static void begin(void)
+{
+    harness_begin();
+    server = tls_serve("limits: {body_size: 64m}\n" TLS_USUAL);
+    worker = tls_worker(&server);
+}
+
+TestSuite(tls_flood, .init = begin, .fini = harness_end);
+
+static void assert_unharmed(void)
+{
+    cr_assert(tls_serves(server.port));
+    cr_assert_eq(tls_worker(&server), worker, "the worker has died:\n%s", server_log(&server).p);
+    assert_stop(&server, 0);
+}
+
+/* ---- memory ---- */
+
+enum { CLIENTS = 200 };
+
+/* So many clients that say this and no more; the memory of the worker when it has seen them all. */
+static size_t memory_with(struct str said)
+{
+    struct client *clients[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = client_open(server.port);
+        client_send(clients[i], said);
+    }
+    cr_assert(tls_serves(server.port));
+    size_t memory = service_memory(worker);
+    for (int i = 0; i < CLIENTS; i++)
+        client_close(clients[i]);
+    return memory;
+}
+
+/* A record with the start of a ClientHello of 131072 octets, or of another message, costs no more than that of a
+ * ClientHello of the usual size (RFC 8446, 4 and 5.1). */
+Test(tls_flood, messages_that_claim_to_be_large)
+{
+    static const struct str claims[] = {
+        STR_INIT("\x16\x03\x01\x00\x05\x01\x02\x00\x00\x03"),
+        STR_INIT("\x16\x03\x01\x00\x05\x01\x01\xff\xff\x03"),
+        STR_INIT("\x16\x03\x01\x00\x04\x0b\x02\x00\x00"),
+    };
+    size_t usual = memory_with(STR("\x16\x03\x01\x00\x05\x01\x00\x01\x00\x03"));
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        size_t memory = memory_with(claims[i]);
+        cr_expect(harness_is_sanitized() || memory <= usual + MOST_KIB, "claim %zu: %zu KiB, not %zu", i, memory,
+                  usual);
+    }
+    assert_unharmed();
+}
