@@ -257,3 +257,100 @@ Test(tls_client, a_session_opens_no_other_door)
         }
     assert_stop(&server, 0);
 }
+
+/* ---- a second ClientHello ---- */
+
+/* What a client says by its second hello, and how many it has sent. */
+struct change_of_mind {
+    const char *name;
+    int hellos;
+};
+
+static void on_message(int sent, int version, int type, const void *bytes, size_t n, SSL *ssl, void *arg)
+{
+    struct change_of_mind *change = arg;
+    (void)version;
+    if (type != SSL3_RT_HANDSHAKE || n == 0)
+        return;
+    int kind = *(const unsigned char *)bytes;
+    change->hellos += sent && kind == SSL3_MT_CLIENT_HELLO;
+    if (!sent && kind == SSL3_MT_SERVER_HELLO && change->hellos == 1)
+        SSL_set_tlsext_host_name(ssl, change->name);
+}
+
+/* The status of a request after a handshake in which the name was changed; 0: there is no such answer. */
+static int status_of_two(int port, const char *first, const char *second, const char *host)
+{
+    struct change_of_mind change = {.name = second};
+    struct client *c = tls_start(.port = port, .version = TLS1_3_VERSION, .name = first, .groups = "P-521:X25519");
+    SSL_set_msg_callback(tls_of(c)->ssl, on_message);
+    SSL_set_msg_callback_arg(tls_of(c)->ssl, &change);
+    int status = tls_shake(c) == TLS_FINE ? ask(c, "GET /hello HTTP/1.1\r\nHost: %s\r\n\r\n", host).status : 0;
+    cr_expect_eq(change.hellos, 2, "%s, %s: the server has asked for no other key", first, second);
+    client_close(c);
+    return status;
+}
+
+/* A client that is asked for another key (RFC 8446, 4.1.4) may not go by the terms of the name it has dropped. */
+Test(tls_client, a_second_hello_opens_no_other_door)
+{
+    static const struct {
+        int port;
+        const char *first, *second, *host;
+        bool served;
+    } table[] = {
+        {0, "open.test", NULL, "localhost", false},
+        {0, "open.test", NULL, "open.test", false},
+        {0, "open.test", "plain.test", "plain.test", false},
+        {0, "open.test", "unknown.test", "localhost", false},
+        {3, "open.test", "secret.test", "secret.test", false},
+        {3, "open.test", NULL, "secret.test", false},
+        {3, NULL, "secret.test", "secret.test", false},
+        {3, "secret.test", NULL, "secret.test", false},
+        {3, "secret.test", "open.test", "secret.test", false},
+        {0, "open.test", "open.test", "open.test", true},
+    };
+    for (size_t i = 0; i < COUNT(table); i++) {
+        int status =
+            status_of_two(harness_port((unsigned)table[i].port), table[i].first, table[i].second, table[i].host);
+        cr_expect(table[i].served ? status == 200 : status == 0 || status == 421, "%s, then %s, for %s: %d",
+                  table[i].first, table[i].second, table[i].host, status);
+    }
+    assert_stop(&server, 0);
+}
+
+/* ---- in the clear ---- */
+
+/* Where nobody can show a certificate, nobody is let in; but who may be sent on to where it can be shown, is. */
+Test(tls_client, a_site_that_demands_one_in_the_clear)
+{
+    static const char config[] =
+        "workers: 1\n"
+        "listen: [\"127.0.0.1:@PORT@\", " TLS_PORT(
+            "@PORT1@", TLS_PAIR("ecdsa")) "]\n"
+                                          "sites:\n"
+                                          "  - {hosts: [secret.test], tls: {" TLS_PAIR("wild") CA
+        "}, " TLS_ROUTES "}\n"
+        "  - {hosts: [sent.test], redirect: {to: \"https://sent.test\", status: 308}, tls: {" TLS_PAIR("wild") CA
+        "}, " TLS_ROUTES "}\n"
+        "  - {hosts: [off.test], tls: {" TLS_PAIR("wild") CA ", client_verify: off}, " TLS_ROUTES "}\n"
+                                                             "  - {" TLS_ROUTES "}\n";
+    static const struct door doors[] = {
+        {.name = "secret.test", .request = "GET /hello HTTP/1.1", .status = 403},
+        {.name = "secret.test", .request = "GET /no/such/file HTTP/1.1", .status = 403},
+        {.name = "SECRET.test:80", .request = "POST /echo HTTP/1.1\r\nContent-Length: 0", .status = 403},
+        {.name = "localhost", .request = "GET http://secret.test/hello HTTP/1.1", .status = 403},
+        {.name = "sent.test", .request = "GET /hello HTTP/1.1", .status = 308},
+        {.name = "off.test", .request = "GET /hello HTTP/1.1", .status = 200},
+        {.name = "localhost", .request = "GET /hello HTTP/1.1", .status = 200},
+    };
+    assert_stop(&server, 0);
+    server = tls_serve(config);
+    for (size_t i = 0; i < COUNT(doors); i++) {
+        struct client *c = client_open(server.port);
+        struct response r = ask(c, "%s\r\nHost: %s\r\n\r\n", doors[i].request, doors[i].name);
+        cr_expect_eq(r.status, doors[i].status, "%s of %s: %d", doors[i].request, doors[i].name, r.status);
+        client_close(c);
+    }
+    assert_stop(&server, 0);
+}

@@ -315,6 +315,25 @@ Test(tls_http, half_a_close)
     assert_stop(&server, 0);
 }
 
+/* The end of what a client sends may come with its last request: nothing else will tell of it. */
+Test(tls_http, an_end_that_comes_with_a_request)
+{
+    assert_stop(&server, 0);
+    server = tls_serve("timeouts: {idle: 1h}\n" TLS_USUAL);
+    for (size_t v = 0; v < COUNT(versions); v++) {
+        struct client *c = tls_open(.port = server.port, .version = versions[v]);
+        static const char request[] = "GET /hello HTTP/1.1\r\n" HOST "\r\n";
+        assert_hello(get(c, "/hello"));
+        cr_assert_gt(SSL_write(tls_of(c)->ssl, request, sizeof request - 1), 0);
+        client_finish(c);
+        assert_hello(response_read(c));
+        cr_expect(client_ends(c) && tls_of(c)->closed);
+        cr_expect(until(!client_is_held(tls_of(c)->raw)), "the connection stays");
+        client_close(c);
+    }
+    assert_stop(&server, 0);
+}
+
 /* Another's view of it. */
 Test(tls_http, curl_is_content)
 {

@@ -164,6 +164,22 @@ Test(tls_reload, what_is_broken_does_not_start)
     cr_assert_eq(run_tern("-t", "-c", "@DIR@/tern.yaml").status, 0);
 }
 
+/* A date that has passed keeps nobody from starting again after a crash; but -t tells of it. */
+Test(tls_reload, what_has_expired_starts)
+{
+    file_directory("www");
+    pki_make_for(CONFIG);
+    pki_replace("ecdsa", "outdated");
+    file_write("tern.yaml", str_of(harness_expand(CONFIG)));
+    struct result test = run_tern("-t", "-c", "@DIR@/tern.yaml");
+    cr_expect_neq(test.status, 0);
+    cr_expect_not_null(strstr(test.err.p, "expired"), "%s", test.err.p);
+    struct server server = tls_serve(CONFIG);
+    cr_expect_str_eq(tls_served_name(server.port), "outdated");
+    cr_expect(tls_serves(server.port));
+    assert_stop(&server, 0);
+}
+
 /* ---- what is good ---- */
 
 /* A file that changes is nothing until somebody says so. */

@@ -151,6 +151,54 @@ Test(tls_resume, a_session_does_not_pass_by_a_new_demand)
     assert_stop(&server, 0);
 }
 
+/* ---- what a client's authority has let in ---- */
+
+#define AUTHORITY "pki/authority.pem"
+
+static SSL_SESSION *session_of_client(int port, const struct kind *kind)
+{
+    struct client *c = tls_start(.port = port, .version = kind->version, .certificate = "client");
+    if (kind->ids)
+        SSL_set_options(tls_of(c)->ssl, SSL_OP_NO_TICKET);
+    cr_assert_eq(tls_shake(c), TLS_FINE, "%s", kind->name);
+    SSL_SESSION *session = tls_session(c);
+    cr_assert_not_null(session, "%s: no session", kind->name);
+    client_close(c);
+    return session;
+}
+
+static void assert_outcome(int port, const struct kind *kind, SSL_SESSION *session, bool good)
+{
+    int outcome = tls_try(.port = port, .version = kind->version, .session = session);
+    bool refused = outcome == SSL_AD_HANDSHAKE_FAILURE || outcome == SSL_AD_CERTIFICATE_REQUIRED;
+    cr_expect(good ? outcome == TLS_FINE : refused, "%s: %s", kind->name, tls_text(outcome));
+}
+
+/* It goes by what is in the file: a session is no longer good when another authority is there in its place. */
+Test(tls_resume, a_session_does_not_outlive_its_authority)
+{
+    SSL_SESSION *sessions[KINDS];
+    file_directory("pki");
+    file_replace(AUTHORITY, pki_read("root", "pem"));
+    struct server server = tls_serve(CONFIG(", client_ca: @DIR@/" AUTHORITY));
+    for (size_t k = 0; k < KINDS; k++)
+        sessions[k] = session_of_client(server.port, &kinds[k]);
+    assert_ctl(0, "reload");
+    for (size_t k = 0; k < KINDS; k++)
+        assert_outcome(server.port, &kinds[k], sessions[k], true);
+    file_replace(AUTHORITY, pki_read("other-root", "pem"));
+    assert_ctl(0, "reload");
+    for (size_t k = 0; k < KINDS; k++) {
+        const struct kind *kind = &kinds[k];
+        assert_outcome(server.port, kind, sessions[k], false);
+        int former = tls_try(.port = server.port, .version = kind->version, .certificate = "client");
+        int newer = tls_try(.port = server.port, .version = kind->version, .certificate = "other");
+        cr_expect_eq(former, SSL_AD_UNKNOWN_CA, "%s: %s", kind->name, tls_text(former));
+        cr_expect_eq(newer, TLS_FINE, "%s: %s", kind->name, tls_text(newer));
+    }
+    assert_stop(&server, 0);
+}
+
 /* ---- what is ---- */
 
 /* Connections of every worker: the kernel has dealt them out. */
@@ -265,6 +313,27 @@ Test(tls_resume, while_keys_change)
     cr_expect_eq(changes, CHANGES);
     cr_expect_geq(resumptions * 100, visits * ENOUGH, "%d of %d are resumed", resumptions, visits);
     cr_expect_not(tls_resumed(visit(server.port, kind, first)), "a ticket of five keys ago opens");
+    assert_stop(&server, 0);
+}
+
+/* Reloads that come more often than keys must not keep the old ones alive. */
+Test(tls_resume, while_keys_change_and_reloads_come_more_often)
+{
+    enum { CHANGES = 3 };
+    struct server server = tls_serve("timeouts: {ticket_key: 1s}\n" CONFIG(""));
+    const struct kind *kind = &kinds[0];
+    SSL_SESSION *first = session_of(server.port, kind), *session = first;
+    for (int changes = 0; changes < CHANGES; changes++) {
+        SSL_SESSION *newer;
+        cr_assert(until(({
+                      assert_ctl(0, "reload");
+                      newer = session_of(server.port, kind);
+                      !str_eq(key_of(session), key_of(newer));
+                  })),
+                  "%d changes, and no more", changes);
+        session = newer;
+    }
+    cr_expect(until(!tls_resumed(visit(server.port, kind, first))), "a ticket of %d keys ago opens", CHANGES);
     assert_stop(&server, 0);
 }
 
