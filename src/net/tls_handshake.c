@@ -396,6 +396,7 @@ static int judge(struct tls_stream *t, const struct step *step, nsec deadline, c
     if (step->error == SSL_ERROR_WANT_READ)
         return green_now() < deadline ? -EAGAIN : -ETIMEDOUT;
     t->broken = true;
+    tls_handshake_end(t); /* what is still to come is not listened to, and need not keep the library's memory */
     *why = t->nameless ? "no certificate for the name that it asks for" : step->why;
     return t->plain ? -EPROTONOSUPPORT : -EPROTO;
 }
