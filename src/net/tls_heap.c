@@ -94,11 +94,12 @@ static void *map(size_t size)
     if (start == MAP_FAILED)
         return NULL;
     size_t before = SLAB - (uintptr_t)start % SLAB;
-    (void)!munmap(start, before);
+    char *aligned = start + before;
+    (void)!madvise(aligned, size, MADV_DONTDUMP); /* a kernel that can't do it dumps more */
     if (before < SLAB)
-        (void)!munmap(start + before + size, SLAB - before);
-    (void)!madvise(start + before, size, MADV_DONTDUMP); /* a kernel that can't do it dumps more */
-    return start + before;
+        (void)!munmap(aligned + size, SLAB - before);
+    (void)!munmap(start, before);
+    return aligned;
 }
 
 /* The slab of a block, or what stands in front of a large one. */
