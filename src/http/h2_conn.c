@@ -68,7 +68,7 @@ static int put(struct h2 *h2, struct str *bytes)
 {
     struct stream *stream = &h2->conn->stream;
     while (bytes->n) {
-        struct iovec piece = {(void *)(uintptr_t)bytes->p, bytes->n};
+        struct iovec piece = {(void *)bytes->p, bytes->n};
         ssize_t sent = stream->ops->write(stream, &piece, 1, false);
         if (sent < 0)
             return (int)sent;

@@ -204,7 +204,7 @@ static int keep(struct tls_outbox *out, const char *bytes, size_t n)
     char *all = malloc(left + n);
     if (!all)
         return -ENOMEM;
-    if (left)
+    if (left && out->unsent)
         memcpy(all, out->unsent + out->at, left);
     if (n)
         memcpy(all + left, bytes, n);
