@@ -221,7 +221,8 @@ struct str client_take(struct client *c, size_t n)
     struct str taken = arena_copy(harness_memory(), (struct str){c->bytes, n});
     cr_assert_not_null(taken.p, "out of memory");
     c->n -= n;
-    memmove(c->bytes, c->bytes + n, c->n);
+    if (c->n)
+        memmove(c->bytes, c->bytes + n, c->n);
     return taken;
 }
 
