@@ -1,5 +1,5 @@
-/* tls_core.h: what the files that see OpenSSL share: tls_context.c, tls_handshake.c and tls_stream.c. Private to them.
- * */
+/* tls_core.h: what the files of TLS share: tls_context.c, tls_session.c and tls_handshake.c, which see OpenSSL, and
+ * tls_stream.c. Private to them. */
 #ifndef TERN_NET_TLS_CORE_H
 #define TERN_NET_TLS_CORE_H
 
