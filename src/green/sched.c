@@ -278,8 +278,6 @@ int green_park(void)
 void green_pass(void)
 {
     struct green *self = core.running;
-    if (!anything_ready())
-        core.burst = 0; /* whoever else has something to do is known to the loop alone */
     self->state = GREEN_READY;
     push(&core.fresh, self);
     hand_over(self, false);

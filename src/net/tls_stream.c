@@ -18,7 +18,7 @@ enum {
     IDLE_RECORDS = 64,       /* that bring no content: who sends more of them means no good ... */
     MADE_UP_FOR = 16 * 1024, /* ... but so many bytes of content make up for one */
     KEY_UPDATE_COST = 2,     /* as one of them, since keys are derived anew */
-    RECORD_COST = 1024,      /* bytes of content that are as much work as a record, however short it is */
+    RECORD_COST = 16 * 1024, /* bytes of content that are as much work as a record, however short it is */
 };
 #define SLOW_AGAIN NSEC_SEC /* of silence: the network may be another one */
 
