@@ -1,5 +1,5 @@
 /* ticket_keys.h: what TLS sessions need of the master: memory that all workers share, and new keys from time to time.
- * */
+ */
 #ifndef TERN_PROC_TICKET_KEYS_H
 #define TERN_PROC_TICKET_KEYS_H
 
