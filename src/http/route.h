@@ -64,6 +64,7 @@ struct http_route {
     struct str path;
     bool exact;
     const struct http_handler *handler;
+    const struct conf_node *at; /* where the handler stands in the configuration */
     void *settings;
     struct http_policies policies;
     const struct http_route *twin; /* the other one of the same path: exact and prefix */
@@ -100,8 +101,8 @@ const struct http_route *http_route_find(const struct http_site *site, struct st
 /* Finds out who answers, and lets them: policies, then the handler. As a handler's serve. */
 int http_serve(struct exchange *x) GREEN_WAITS;
 
-/* Starts the handlers that want to be; stops those that have been. 0, -EINVAL (reported) or -ENOMEM: all have been tried
- * that could be. */
+/* Starts the handlers that want to be; stops those that have been. 0, -EINVAL (reported) or -ENOMEM: all have been
+ * tried that could be. */
 int http_sites_start(struct conf_reader *r, const struct http_sites *sites) __attribute__((warn_unused_result));
 void http_sites_stop(const struct http_sites *sites);
 

@@ -128,6 +128,7 @@ static int read_route(struct conf_reader *r, struct conf_node *node, struct http
     if (!error)
         error = read_path(r, node, &s, route);
     route->handler = find_handler(node, &settings);
+    route->at = settings;
     int settings_error = route->handler ? read_settings(r, settings, route) : 0;
     int policies_error = http_policies_read(r, node, &site->missing.policies, &route->policies);
     error = error ? error : settings_error ? settings_error : policies_error;

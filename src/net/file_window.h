@@ -1,7 +1,7 @@
 /* file_window.h: files that are sent a window at a time, each in memory before it is.
  *
- * sendfile() would wait for the disk, and all green threads with it: so the pool reads what the kernel has not got in its
- * caches yet.
+ * sendfile() would wait for the disk, and all green threads with it: so the pool reads what the kernel has not got in
+ * its caches yet.
  */
 #ifndef TERN_NET_FILE_WINDOW_H
 #define TERN_NET_FILE_WINDOW_H
