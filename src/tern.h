@@ -92,6 +92,10 @@ struct tern_module {
      * -errno, keeps the worker from starting. May be NULL. */
     int (*start)(void);
     void (*stop)(void);
+
+    /* When the worker has been told to end, for who has handlers that would go on for long. It must not wait. May be
+     * NULL. */
+    void (*retire)(void);
 };
 
 extern const struct tern_module tern_module __attribute__((visibility("default")));

@@ -24,7 +24,12 @@ int module_worker_start(void)
 
 void module_worker_retire(void)
 {
+    const struct tern_module *module;
+    bool first = !stopping;
     stopping = true;
+    for (size_t i = 0; first && i < started && module_at(i, &module); i++)
+        if (module->retire)
+            module->retire();
 }
 
 bool module_worker_is_stopping(void)

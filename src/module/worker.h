@@ -8,7 +8,7 @@
  * is logged; those before it have been stopped again. */
 int module_worker_start(void) GREEN_WAITS;
 
-/* From now on they know that the worker is to end. */
+/* Tells them that the worker is to end: the first time counts. */
 void module_worker_retire(void);
 bool module_worker_is_stopping(void);
 
