@@ -1,7 +1,7 @@
 /* harness_peer.c: see harness_peer.h.
  *
- * PostgreSQL is ended by QUIT, its "immediate shutdown": it would leave a segment of System V shared memory behind if it
- * was killed. Its other shared memory lies in files of the test's directory.
+ * PostgreSQL ends by QUIT, its "immediate shutdown": if it was killed, it would leave a segment of System V shared memory
+ * behind. Its other shared memory lies in files of the test's directory.
  */
 #include "harness_peer.h"
 
