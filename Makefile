@@ -31,11 +31,13 @@ comma := ,
 
 # What there is to build. scripts/layers knows which layer may see which.
 
-layers := base ctl log conf green net http policy handler proc
+layers := base ctl log conf green net http policy module handler proc
 machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
 
 library := $(call object,$(wildcard $(layers:%=src/%/*.c) $(layers:%=src/%/*_$(machine).S)))
+# What tern.h declares: nothing in the server calls it, and modules find it in the binary.
+for_modules := $(call object,$(wildcard src/module/*.c))
 unit_tests := $(call object,$(wildcard $(layers:%=tests/unit/%/*.c)))
 server_tests := $(call object,$(wildcard tests/server/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -73,7 +75,7 @@ one_runtime := $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANIT
 lto := $(if $(or $(SANITIZE),$(findstring clang,$(CC))),,-flto=auto -ffat-lto-objects)
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 
-cppflags := -D_GNU_SOURCE -DTERN_ETC='"$(SYSCONFDIR)/tern"' -Isrc $(CPPFLAGS)
+cppflags := -D_GNU_SOURCE -DTERN_ETC='"$(SYSCONFDIR)/tern"' -DTERN_MODULES='"$(PREFIX)/lib/tern/modules"' -Isrc $(CPPFLAGS)
 cflags := -std=gnu11 -fPIE -fno-omit-frame-pointer $(warnings) $(or $(sanitizers),$(hardening)) $(CFLAGS) $(lto)
 ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitizers) $(one_runtime) $(LDFLAGS)
 tls_libs := $(if $(wildcard src/net/tls*.c),-lssl -lcrypto)
@@ -197,7 +199,7 @@ objects: $(library) $(call object,src/main.c src/ternctl.c) $(unit_tests) $(serv
 
 fuzzers: $(fuzzers)
 
-$B/tern: $(call object,src/main.c) $B/libtern.a
+$B/tern: $(call object,src/main.c) $(for_modules) $B/libtern.a
 $B/ternctl: $(call object,src/ternctl.c) $B/libtern.a
 $B/tests/unit: $(unit_tests) $B/libtern.a
 $B/tests/server: $(server_tests) $B/libtern.a | $B/tests/faults.so
@@ -206,6 +208,7 @@ $B/bench/thread_per_connection: $(thread_bench)
 $B/reference: $(reference) $B/libtern.a
 $(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
 
+$B/tern: ldflags += -Wl,--export-dynamic-symbol='tern_*' $(if $(SANITIZE),-Wl$(comma)--export-dynamic-symbol='__*san_*')
 $B/tests/unit $B/tests/server: ldflags += $(if $(lto),-fno-lto)
 $B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
 $B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec

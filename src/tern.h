@@ -16,7 +16,7 @@
  *
  * The three models, each for what it is good at:
  *
- *   green threads   handlers, tern_start(); thousands a worker; a wait is cheap, and nothing else runs between two waits
+ *   green threads   handlers, tern_start(): thousands a worker; waits are cheap, and between two nothing else runs
  *   threads         tern_blocking(): a few a worker, for what blocks and can't be told otherwise: files, odd libraries
  *   processes       tern_compute(): `compute: N` of them, for what burns CPU; a crash costs one answer
  *
@@ -60,8 +60,8 @@ struct tern_handler {
 
     /* Answers a request. The result: 0; what is missing of the end of the response is added then. Or the error that
      * kept it from answering: before the head was sent it is answered with a status, 502 for an upstream that can't be
-     * reached (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503 for -EAGAIN, -ENOMEM, -EMFILE, what fits for an error of
-     * tern_read() (413, 408, 400), else 500; after it, the connection is cut. */
+     * reached (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503 for -EAGAIN, -ENOMEM, -EMFILE, what fits for an
+     * error of tern_read() (413, 408, 400), else 500; after it, the connection is cut. */
     int (*serve)(struct tern_request *r, void *state);
 
     /* Once for each route, in each worker, and in a process of its own that checks a configuration: reads the route's
@@ -77,7 +77,7 @@ struct tern_handler {
 struct tern_job {
     const char *name; /* unique among all modules; at most 63 bytes */
 
-    /* Makes `out`, at most `room` bytes, of `in`. The number of bytes made, or -errno, which is handed to the caller. */
+    /* Makes `out`, at most `room` bytes, of `in`. Their number, or -errno, which is handed to the caller. */
     ssize_t (*run)(const void *in, size_t n, void *out, size_t room);
 };
 
@@ -120,7 +120,7 @@ int tern_yield(void) TERN_CHECKED;
 /* Whether this green thread has been cancelled. */
 bool tern_cancelled(void);
 
-/* Whether the worker is to end, and a handler that would go on for long should: others serve in its place, or nobody. */
+/* Whether the worker is to end, so that a handler which would go on for long should end, too. */
 bool tern_stopping(void);
 
 /* ---- the request ---- */
@@ -272,15 +272,15 @@ struct tern_scope *tern_scope_of(struct tern_request *r) __attribute__((returns_
  * returns. NULL: no memory. */
 struct tern_scope *tern_scope_open(void) TERN_CHECKED;
 
-/* Waits until all threads of a scope have ended: the first negative result of theirs, or 0. On -ETIMEDOUT and -ECANCELED
- * they go on. For the scope's own thread, that which opened it. */
+/* Waits until all threads of a scope have ended: the first negative result of theirs, or 0. On -ETIMEDOUT and
+ * -ECANCELED they go on. For the scope's own thread, that which opened it. */
 int tern_scope_join(struct tern_scope *scope, tern_time deadline) TERN_CHECKED;
 
 /* Cancels all threads of a scope, waits for their end, and frees it with its futures. */
 void tern_scope_close(struct tern_scope *scope);
 
-/* Starts fn(arg) on a green thread of its own. `future` may be NULL, when nobody will ask. 0, -EAGAIN: there are as many
- * threads as there may be (limits.green_threads); -ENOMEM. */
+/* Starts fn(arg) on a green thread of its own. `future` may be NULL, when nobody will ask. 0, -EAGAIN: there are as
+ * many threads as there may be (limits.green_threads); -ENOMEM. */
 int tern_start(struct tern_scope *scope, struct tern_future **future, tern_fn *fn, void *arg) TERN_CHECKED;
 
 /* Waits for a result, and frees the future. -ETIMEDOUT, -ECANCELED, -EBUSY (somebody else waits for it): it stays. To
@@ -336,8 +336,8 @@ int tern_select(const struct tern_case *cases, int n, int *result, tern_time dea
 /* ---- threads ---- */
 
 /* Runs fn(arg) on the pool (`threads: N`), where it may block; it must not call anything of this file but tern_log().
- * Its result; or -EAGAIN: too many wait for the pool already; -ETIMEDOUT, -ECANCELED: it has NOT run: these end only the
- * wait for a thread. What has begun is waited for. */
+ * Its result; or -EAGAIN: too many wait for the pool already; -ETIMEDOUT, -ECANCELED: it has NOT run: these end only
+ * the wait for a thread. What has begun is waited for. */
 int tern_blocking(tern_fn *fn, void *arg, tern_time deadline) TERN_CHECKED;
 
 /* The same in a thread of its own, to be awaited later. `arg` must stay until then, or until the scope ends. */
@@ -348,7 +348,7 @@ int tern_start_blocking(struct tern_scope *scope, struct tern_future **future, t
 
 /* Runs a job in a compute process: n bytes of `in` go there, and at most `room` of `out` come back. The job's result;
  * or -ETIMEDOUT: it is killed, if it runs; -EPIPE: its process died; -ENOENT: no module has a job of that name;
- * -ENOTSUP: `compute` is 0; -EMSGSIZE: more than 1 GiB; -ENOMEM, -EMFILE; -ECANCELED. */
+ * -ENOTSUP: `compute` is 0; -EMSGSIZE: more than 64 MiB; -ENOMEM, -EMFILE; -ECANCELED. */
 ssize_t tern_compute(const char *job, const void *in, size_t n, void *out, size_t room,
                      tern_time deadline) TERN_CHECKED;
 
@@ -370,8 +370,8 @@ struct tern_remote {
     const char *protocol; /* that is asked for (ALPN), such as "http/1.1"; NULL: none */
 };
 
-/* Connects: 0; or -ENOENT: no such host; -EAGAIN: its name can't be resolved now; -ECONNREFUSED, -EHOSTUNREACH ...; -EKEYREJECTED: its
- * certificate is not good enough; -EPROTO: it does not speak TLS as it should; -EMFILE, -ENOMEM. */
+/* Connects: 0; or -ENOENT: no such host; -EAGAIN: its name can't be resolved now; -ECONNREFUSED, -EHOSTUNREACH ...;
+ * -EKEYREJECTED: its certificate is not good enough; -EPROTO: it does not speak TLS as it should; -EMFILE, -ENOMEM. */
 int tern_connect(const struct tern_remote *remote, struct tern_stream **stream, tern_time deadline) TERN_CHECKED;
 
 /* The same in a thread of its own. */

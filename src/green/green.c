@@ -82,6 +82,11 @@ void green_describe(struct str what)
     green_self()->what = what;
 }
 
+struct str green_description(void)
+{
+    return green_self()->what;
+}
+
 void green_take_census(struct green_census *census)
 {
     struct stack_census stacks;

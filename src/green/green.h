@@ -90,6 +90,9 @@ struct green *green_self(void);
  * The bytes must stay until they are replaced or the thread ends. */
 void green_describe(struct str what);
 
+/* What the running thread has said so last. */
+struct str green_description(void);
+
 /* The census: how many there are, how deep their stacks have been. */
 struct green_census {
     size_t live, most_live; /* threads now, and at most */

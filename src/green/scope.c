@@ -9,13 +9,18 @@ void green_scope_enter(struct green_scope *scope)
     list_init(&scope->members);
 }
 
+int green_scope_go_as(struct green_scope *scope, const char *name, green_fn *fn, void *arg, struct green **thread)
+{
+    int error = green_start(thread, name, fn, arg, scope);
+    if (!error)
+        list_push_back(&scope->members, &(*thread)->in_scope);
+    return error;
+}
+
 int green_scope_go(struct green_scope *scope, const char *name, green_fn *fn, void *arg)
 {
     struct green *thread;
-    int error = green_start(&thread, name, fn, arg, scope);
-    if (!error)
-        list_push_back(&scope->members, &thread->in_scope);
-    return error;
+    return green_scope_go_as(scope, name, fn, arg, &thread);
 }
 
 void green_scope_ended(struct green_scope *scope, struct green *thread)

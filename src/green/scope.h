@@ -28,6 +28,10 @@ void green_scope_enter(struct green_scope *scope);
 /* Starts a thread in the scope. -EAGAIN or -ENOMEM as green_spawn(). */
 int green_scope_go(struct green_scope *scope, const char *name, green_fn *fn, void *arg) GREEN_WAITS;
 
+/* The same for who wants to cancel it: *thread is good until it ends. */
+int green_scope_go_as(struct green_scope *scope, const char *name, green_fn *fn, void *arg,
+                      struct green **thread) GREEN_WAITS;
+
 /* Waits until every thread of the scope has ended; the result is the first negative one of theirs, or 0. On
  * -ETIMEDOUT and -ECANCELED they go on. */
 int green_scope_join(struct green_scope *scope, nsec deadline) GREEN_WAITS;

@@ -2,57 +2,14 @@
 #include "handler/file_send.h"
 
 #include <errno.h>
-#include <sys/uio.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "green/offload.h"
 #include "http/range.h"
 #include "log/log.h"
+#include "net/file_window.h"
 #include "net/stream.h"
 
-enum {
-    WINDOW = 1 << 20,    /* of a larger file: what is made sure to be in memory before it is sent ... */
-    PROBED = WINDOW / 2, /* ... by a look at one page in so many bytes: the kernel reads ahead in large pieces */
-};
-
 #define WARM_TIME NSEC_SEC
-
-/* ---- windows of larger files ---- */
-
-struct warm_up {
-    int fd;
-    off_t at;
-    size_t n;
-};
-
-/* On the pool: waits for the disk, so that sendfile() on the loop need not. */
-static void read_window(void *arg)
-{
-    const struct warm_up *job = arg;
-    char bytes[16 * 1024];
-    for (size_t done = 0; done < job->n;) {
-        ssize_t got = pread(job->fd, bytes, sizeof bytes, job->at + (off_t)done);
-        if (got <= 0)
-            return; /* sendfile() will meet the same error, and report it */
-        done += (size_t)got;
-    }
-}
-
-static bool in_memory(int fd, off_t at)
-{
-    char byte;
-    struct iovec piece = {&byte, 1};
-    return preadv2(fd, &piece, 1, at, RWF_NOWAIT) == 1;
-}
-
-static bool window_in_memory(int fd, off_t at, size_t n)
-{
-    for (size_t probed = PROBED; probed < n; probed += PROBED)
-        if (!in_memory(fd, at + (off_t)probed))
-            return false;
-    return in_memory(fd, at + (off_t)n - 1);
-}
 
 static struct file_stamp stamp_of(const struct file_entry *entry)
 {
@@ -76,10 +33,8 @@ static int prepare_window(struct file_entry *entry, off_t at, size_t n)
 {
     bool whole = n == (size_t)entry->version.size;
     if (!whole || green_now() >= entry->warm_until) {
-        int error = 0;
-        if (!window_in_memory(entry->fd, at, n))
-            error = green_offload(read_window, &(struct warm_up){entry->fd, at, n}, NSEC_NEVER);
-        if (error && error != -EAGAIN) /* a full pool: better a short stall than a broken answer */
+        int error = file_warm(entry->fd, at, n);
+        if (error)
             return error;
         if (whole)
             entry->warm_until = nsec_add(green_now(), WARM_TIME);
@@ -94,7 +49,7 @@ static int send_open(struct exchange *x, struct file_entry *entry, const struct 
     const struct file_stamp stamp = stamp_of(entry);
     int error = 0;
     for (size_t done = 0; done < range->n && !error;) {
-        size_t n = range->n - done < WINDOW ? (size_t)(range->n - done) : WINDOW;
+        size_t n = range->n - done < FILE_WINDOW ? (size_t)(range->n - done) : FILE_WINDOW;
         off_t at = (off_t)(range->at + done);
         error = prepare_window(entry, at, n);
         if (!error)

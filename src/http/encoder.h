@@ -57,8 +57,9 @@ enum encoder_level { ENCODER_FAST, ENCODER_BALANCED, ENCODER_SMALL, ENCODER_LEVE
 
 /* What to do with the input. */
 enum encoder_op {
-    ENCODER_TAKE, /* more will follow: the result may come later */
-    ENCODER_END,  /* this is the last */
+    ENCODER_TAKE,  /* more will follow: the result may come later */
+    ENCODER_FLUSH, /* more will follow, but what there is can be decoded from what comes out */
+    ENCODER_END,   /* this is the last */
 };
 
 struct encoder;
@@ -69,8 +70,8 @@ int encoder_open(struct encoder **encoder, enum coding coding, enum encoder_leve
     __attribute__((warn_unused_result));
 
 /* Takes input off the front of *in, and appends what comes of it to `to`; INT_MAX bytes of either are the most.
- * 0: everything has been taken, and after END everything is out. 1: `to` is full: call again for the rest, after END
- * with END. -ENOMEM, -EIO: the stream is lost. */
+ * 0: everything has been taken, and after FLUSH and END everything is out. 1: `to` is full: call again for the rest,
+ * after FLUSH and END with the same. -ENOMEM, -EIO: the stream is lost. */
 int encoder_run(struct encoder *encoder, struct str *in, enum encoder_op op, struct out *to)
     __attribute__((warn_unused_result));
 

@@ -100,8 +100,9 @@ static int take(struct brotli *brotli, struct str *in, size_t n, BrotliEncoderOp
 
 static int run(struct encoder *encoder, struct str *in, enum encoder_op op, struct out *to)
 {
-    static const BrotliEncoderOperation operations[] = {
-        [ENCODER_TAKE] = BROTLI_OPERATION_PROCESS, [ENCODER_END] = BROTLI_OPERATION_FINISH};
+    static const BrotliEncoderOperation operations[] = {[ENCODER_TAKE] = BROTLI_OPERATION_PROCESS,
+                                                        [ENCODER_FLUSH] = BROTLI_OPERATION_FLUSH,
+                                                        [ENCODER_END] = BROTLI_OPERATION_FINISH};
     struct brotli *brotli = container_of(encoder, struct brotli, encoder);
     for (;;) {
         size_t left = METABLOCK - brotli->metablock;

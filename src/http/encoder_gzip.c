@@ -34,7 +34,8 @@ static struct encoder *open_stream(enum encoder_level level, int64_t size)
 
 static int run(struct encoder *encoder, struct str *in, enum encoder_op op, struct out *to)
 {
-    static const int flushes[] = {[ENCODER_TAKE] = Z_NO_FLUSH, [ENCODER_END] = Z_FINISH};
+    static const int flushes[] = {
+        [ENCODER_TAKE] = Z_NO_FLUSH, [ENCODER_FLUSH] = Z_SYNC_FLUSH, [ENCODER_END] = Z_FINISH};
     z_stream *z = &container_of(encoder, struct gzip, encoder)->z;
     z->next_in = (Bytef *)in->p;
     z->avail_in = (uInt)in->n;

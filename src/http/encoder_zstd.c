@@ -49,7 +49,8 @@ static struct encoder *open_stream(enum encoder_level level, int64_t size)
 
 static int run(struct encoder *encoder, struct str *in, enum encoder_op op, struct out *to)
 {
-    static const ZSTD_EndDirective directives[] = {[ENCODER_TAKE] = ZSTD_e_continue, [ENCODER_END] = ZSTD_e_end};
+    static const ZSTD_EndDirective directives[] = {
+        [ENCODER_TAKE] = ZSTD_e_continue, [ENCODER_FLUSH] = ZSTD_e_flush, [ENCODER_END] = ZSTD_e_end};
     struct zstd *zstd = container_of(encoder, struct zstd, encoder);
     ZSTD_inBuffer from = {in->p, in->n, 0};
     ZSTD_outBuffer result = {to->at, out_room(to), 0};

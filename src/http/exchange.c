@@ -109,6 +109,11 @@ int http_file(struct exchange *x, int fd, off_t at, size_t n, const struct file_
     return error;
 }
 
+int http_flush(struct exchange *x)
+{
+    return x->ops->flush(x);
+}
+
 int http_end(struct exchange *x)
 {
     const struct http_response *response = &x->response;

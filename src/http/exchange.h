@@ -75,6 +75,7 @@ struct exchange_ops {
     int (*head)(struct exchange *x, const struct http_head *head);
     int (*content)(struct exchange *x, struct str bytes);
     int (*file)(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp);
+    int (*flush)(struct exchange *x);
     int (*end)(struct exchange *x);
     ssize_t (*read)(struct exchange *x, void *to, size_t n);
 };
@@ -128,6 +129,9 @@ int http_content(struct exchange *x, struct str bytes) GREEN_WAITS;
 /* Content from a file, n bytes from `at` on, as long as it is as its stamp says (net/stream.h). -EIO, -ESTALE: it is
  * not, and the peer is cut off. */
 int http_file(struct exchange *x, int fd, off_t at, size_t n, const struct file_stamp *stamp) GREEN_WAITS;
+
+/* Sends what has gathered so far: before a wait for something else than the peer. */
+int http_flush(struct exchange *x) GREEN_WAITS;
 
 /* Ends the response; one that is shorter than promised cuts the connection. */
 int http_end(struct exchange *x) GREEN_WAITS;

@@ -144,6 +144,13 @@ static int file(struct exchange *x, int fd, off_t at, size_t n, const struct fil
     return h->chunked ? h1_put(h, STR("\r\n")) : 0;
 }
 
+static int flush(struct exchange *x)
+{
+    struct h1 *h = container_of(x, struct h1, x);
+    int error = h1_flush(h);
+    return error ? error : stream_flush(&h->conn->stream, write_timeout(h));
+}
+
 static int end(struct exchange *x)
 {
     struct h1 *h = container_of(x, struct h1, x);
@@ -154,6 +161,7 @@ const struct exchange_ops h1_ops = {
     .head = head,
     .content = content,
     .file = file,
+    .flush = flush,
     .end = end,
     .read = h1_read,
 };

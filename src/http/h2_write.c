@@ -154,6 +154,12 @@ static int file(struct exchange *x, int fd, off_t at, size_t n, const struct fil
     return wait_until_taken(s);
 }
 
+/* The session has been told of each piece, and sends it in its next turn. */
+static int flush(struct exchange *x)
+{
+    return container_of(x, struct h2_stream, x)->error;
+}
+
 static int end(struct exchange *x)
 {
     struct h2_stream *s = container_of(x, struct h2_stream, x);
@@ -168,6 +174,7 @@ const struct exchange_ops h2_ops = {
     .head = head,
     .content = content,
     .file = file,
+    .flush = flush,
     .end = end,
     .read = h2_read,
 };

@@ -23,6 +23,12 @@ struct http_handler {
     uint64_t methods;               /* a bit for each enum method that it answers; 0: any */
     /* Checks settings and computes what can be computed once; problems are reported. May be NULL. */
     int (*prepare)(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings);
+    /* In each process that is to serve, before it does: what can't be done in the master, such as to load code that is
+     * not its own. Tried beforehand in a process of its own, for the sake of its errors, which are reported. 0, -EINVAL
+     * (reported) or -ENOMEM. May be NULL. */
+    int (*start)(struct conf_reader *r, const struct http_route *route, void *settings);
+    /* Takes it back. May be NULL. */
+    void (*stop)(void *settings);
     /* Answers a request. 0, or -errno: the connection is broken, or, before a head was sent, what http_read() said. */
     int (*serve)(struct exchange *x, const void *settings);
 };
@@ -53,10 +59,12 @@ struct http_policies {
 };
 
 struct http_route {
-    struct hash_node node; /* by `path` */
+    struct hash_node node;         /* by `path` */
+    struct http_route *next_start; /* of those that are to be started */
     struct str path;
     bool exact;
     const struct http_handler *handler;
+    const struct conf_node *at; /* where the handler stands in the configuration */
     void *settings;
     struct http_policies policies;
     const struct http_route *twin; /* the other one of the same path: exact and prefix */
@@ -77,6 +85,8 @@ struct http_sites {
     struct hash exact;          /* of struct site_host, by lower-case name */
     struct hash wildcard;       /* the same, by what follows the `*` */
     struct http_site *fallback; /* the site without hosts, or NULL */
+    struct http_route *starts;  /* routes whose handlers are to be started, the first of the file first */
+    struct http_route **last_start;
 };
 
 /* The site for a host (without port, any case); NULL: none. */
@@ -90,6 +100,11 @@ const struct http_route *http_route_find(const struct http_site *site, struct st
 
 /* Finds out who answers, and lets them: policies, then the handler. As a handler's serve. */
 int http_serve(struct exchange *x) GREEN_WAITS;
+
+/* Starts the handlers that want to be; stops those that have been. 0, -EINVAL (reported) or -ENOMEM: all have been
+ * tried that could be. */
+int http_sites_start(struct conf_reader *r, const struct http_sites *sites) __attribute__((warn_unused_result));
+void http_sites_stop(const struct http_sites *sites);
 
 /* ---- configuration ---- */
 

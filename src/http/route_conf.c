@@ -98,6 +98,13 @@ static int add_route(struct conf_reader *r, const struct conf_node *node, struct
     return 0;
 }
 
+/* In the order of the file, so that errors are told in it. */
+static void add_start(struct http_sites *sites, struct http_route *route)
+{
+    *sites->last_start = route;
+    sites->last_start = &route->next_start;
+}
+
 static int read_settings(struct conf_reader *r, struct conf_node *node, struct http_route *route)
 {
     const struct http_handler *h = route->handler;
@@ -110,7 +117,7 @@ static int read_settings(struct conf_reader *r, struct conf_node *node, struct h
     return error;
 }
 
-static int read_route(struct conf_reader *r, struct conf_node *node, struct http_site *site)
+static int read_route(struct conf_reader *r, struct conf_node *node, struct http_sites *sites, struct http_site *site)
 {
     struct route_settings s = {0};
     struct conf_node *settings;
@@ -121,13 +128,16 @@ static int read_route(struct conf_reader *r, struct conf_node *node, struct http
     if (!error)
         error = read_path(r, node, &s, route);
     route->handler = find_handler(node, &settings);
+    route->at = settings;
     int settings_error = route->handler ? read_settings(r, settings, route) : 0;
     int policies_error = http_policies_read(r, node, &site->missing.policies, &route->policies);
     error = error ? error : settings_error ? settings_error : policies_error;
+    if (!error && route->handler->start)
+        add_start(sites, route);
     return error ? error : add_route(r, node, site, route);
 }
 
-static int read_routes(struct conf_reader *r, struct conf_node *node, struct http_site *site)
+static int read_routes(struct conf_reader *r, struct conf_node *node, struct http_sites *sites, struct http_site *site)
 {
     int first = 0;
     if (node->kind != CONF_SEQUENCE) {
@@ -135,7 +145,7 @@ static int read_routes(struct conf_reader *r, struct conf_node *node, struct htt
         return -EINVAL;
     }
     conf_each (route, node) {
-        int error = read_route(r, route, site);
+        int error = read_route(r, route, sites, site);
         first = first ? first : error;
     }
     return first;
@@ -241,12 +251,13 @@ const struct conf_table http_site_table = {
     .others = http_site_policy_key,
 };
 
-static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct http_site *site)
+static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct http_sites *sites,
+                          struct http_site *site)
 {
     int error = conf_read_map(r, node, &http_site_table, site);
     int policies_error = http_policies_read(r, node, NULL, &site->missing.policies);
     struct conf_node *routes = conf_find(node, STR("routes"));
-    int routes_error = routes && !conf_is_null(routes) ? read_routes(r, routes, site) : 0;
+    int routes_error = routes && !conf_is_null(routes) ? read_routes(r, routes, sites, site) : 0;
     struct conf_node *errors = conf_find(node, STR("errors"));
     if (!error && !routes_error && errors)
         error = http_errors_check(r, errors, site);
@@ -266,7 +277,7 @@ static int read_site(struct conf_reader *r, struct conf_node *node, struct http_
         conf_error(r, node, "takes a mapping, not %s", conf_kind_name(node));
         return -EINVAL;
     }
-    error = read_site_keys(r, node, site);
+    error = read_site_keys(r, node, sites, site);
     bool named = !conf_find(node, STR("hosts")) || site->hosts.n; /* else that is reported already */
     int hosts_error = named ? add_site(r, node, sites, site) : 0;
     return error ? error : hosts_error;
@@ -275,6 +286,7 @@ static int read_site(struct conf_reader *r, struct conf_node *node, struct http_
 int http_sites_read(struct conf_reader *r, struct conf_node *node, void *target)
 {
     struct http_sites *sites = target;
+    sites->last_start = &sites->starts;
     int first = make_hash(r, &sites->exact);
     if (!first)
         first = make_hash(r, &sites->wildcard);

@@ -99,8 +99,8 @@ static bool fits_in_pass(struct compressor *c, size_t n)
     return true;
 }
 
-/* An encoder does at the end what it has put off until then. What this pass has counted is not counted twice. */
-static bool end_fits_in_pass(struct compressor *c)
+/* An encoder does at the end, or when it is flushed, what it has put off until then. What this pass has counted is not counted twice. */
+static bool rest_fits_in_pass(struct compressor *c)
 {
     size_t counted = *in_pass(&c->pass);
     return c->held <= SMALL && fits_in_pass(c, c->held > counted ? c->held - counted : 0);
@@ -116,7 +116,8 @@ struct job {
     off_t at;
     size_t n;
     const struct file_stamp *stamp;
-    int status; /* feed()'s, or what reading came to */
+    enum encoder_op op; /* of the rest */
+    int status;         /* feed()'s, or what reading came to */
 };
 
 static void compress_memory(void *arg)
@@ -159,10 +160,10 @@ static void compress_file(void *arg)
         job->status = -ESTALE;
 }
 
-static void compress_end(void *arg)
+static void compress_rest(void *arg)
 {
     struct job *job = arg;
-    job->status = feed(job->compressor, &job->content, ENCODER_END);
+    job->status = feed(job->compressor, &job->content, job->op);
 }
 
 bool compressor_try_turn(void)
@@ -222,13 +223,26 @@ static int file(struct exchange *x, int fd, off_t at, size_t n, const struct fil
     return run_jobs(compress_file, &job);
 }
 
+/* Brings out what the encoder has kept back. */
+static int finish(struct compressor *c, enum encoder_op op)
+{
+    int error =
+        rest_fits_in_pass(c) ? run(c, STR(""), op) : run_jobs(compress_rest, &(struct job){.compressor = c, .op = op});
+    c->held = 0;
+    return error ? error : pass_on(c);
+}
+
+static int flush(struct exchange *x)
+{
+    struct compressor *c = compressor_of(x);
+    int error = finish(c, ENCODER_FLUSH);
+    return error ? error : c->next->flush(x);
+}
+
 static int end(struct exchange *x)
 {
     struct compressor *c = compressor_of(x);
-    int error =
-        end_fits_in_pass(c) ? run(c, STR(""), ENCODER_END) : run_jobs(compress_end, &(struct job){.compressor = c});
-    if (!error)
-        error = pass_on(c);
+    int error = finish(c, ENCODER_END);
     return error ? error : c->next->end(x);
 }
 
@@ -243,6 +257,7 @@ static const struct exchange_ops ops = {
     .head = head,
     .content = content,
     .file = file,
+    .flush = flush,
     .end = end,
     .read = read_content,
 };

@@ -14,6 +14,7 @@
 #include "handler/registry.h"
 #include "net/tls_context.h"
 #include "policy/registry.h"
+#include "proc/probe.h"
 #include "proc/reach.h"
 
 #define IN(member) offsetof(struct config, member)
@@ -152,6 +153,9 @@ static const struct conf_key keys[] = {
      .single = &control_key, .doc = "the socket on which ternctl finds the server; off: none"},
     {"stack", CONF_SIZE, IN(stack), .fallback = "64k", .min = 64 << 10, .max = 64 << 20,
      .doc = "address space of a green thread's stack; memory is used as it is touched"},
+    {"modules", CONF_PATH, IN(modules), .takes = "a directory",
+     .doc = "where modules are that are named without a slash; without it lib/tern/modules where the server is "
+            "installed"},
     {"mime_types", CONF_TEXT, IN(mime_types), .takes = "a path",
      .doc = "which media type a file has; without it mime.types beside this file, else /etc/tern/mime.types, else a "
             "built-in list"},
@@ -293,6 +297,7 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
         return error;
     http_handlers = handler_registry;
     http_policies = policy_registry;
+    config->modules = str_of(TERN_MODULES);
     config->control_configured = conf_find(config->tree, STR("control")) != NULL;
     error = conf_read_map(r, config->tree, config_table(), config);
     int workers_error = override_workers(r, options, config);
@@ -301,6 +306,8 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
         error = finish_listeners(r, config);
     if (!conf_failed(r) && !error && !types_error)
         error = reach_check(r, config->tree, config->user, config->group);
+    if (!conf_failed(r) && !error && !types_error)
+        error = probe_check(r, config);
     return error ? error : workers_error ? workers_error : types_error;
 }
 

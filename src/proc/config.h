@@ -28,6 +28,7 @@ struct listen {
 struct config {
     struct arena arena; /* holds all of it */
     struct conf_node *tree;
+    struct str modules; /* the directory of those that are named without a slash */
     struct str user, group;
     int64_t workers; /* -1: one for each usable core */
     bool pin;

@@ -11,7 +11,9 @@
 #include "handler/file_cache.h"
 #include "http/accept.h"
 #include "log/log.h"
+#include "module/worker.h"
 #include "proc/message.h"
+#include "proc/modules.h"
 #include "proc/orphan.h"
 #include "proc/privs.h"
 
@@ -47,6 +49,7 @@ size_t worker_connections(const struct config *config, size_t descriptors)
 static void stop(struct service *service, nsec grace)
 {
     service->stop = true;
+    module_worker_retire();
     conns_hurry(&service->conns, nsec_add(green_now(), grace));
     green_cond_broadcast(&service->told);
 }
@@ -176,6 +179,37 @@ static int serve(struct service *service, struct acceptor *acceptors)
     return error;
 }
 
+/* The master tells who waits for us to be ready. */
+static void tell_failure(const struct worker *worker, const char *what, const char *why)
+{
+    struct message message = {.kind = MESSAGE_FAILED};
+    snprintf(message.text, sizeof message.text, "worker %zu cannot %s: %s", worker->index, what, why);
+    log_error("%s", message.text);
+    (void)!message_send(worker->master, &message, -1);
+}
+
+static int fail(const struct worker *worker, const char *what, int error)
+{
+    tell_failure(worker, what, strerror(-error));
+    return EXIT_FAILED;
+}
+
+/* Serves, between the start and the end of the handlers. */
+static int serve_started(struct service *service, struct acceptor *acceptors)
+{
+    const struct worker *worker = service->worker;
+    char text[MESSAGE_TEXT / 2];
+    struct out why = out_on(text, sizeof text - 1);
+    if (modules_start(worker->config, &why) < 0) {
+        *why.at = '\0';
+        tell_failure(worker, "start its handlers", text);
+        return EXIT_FAILED;
+    }
+    int error = serve(service, acceptors);
+    modules_stop(worker->config);
+    return error;
+}
+
 static int run(void *arg)
 {
     struct service service = {.worker = arg};
@@ -190,7 +224,7 @@ static int run(void *arg)
     service.conns.shed = file_cache_shed;
     file_cache_setup(&worker->config->types, spared(worker->descriptors) / 2);
     uint64_t cut_before = worker->score->cut; /* by those whose place we have taken */
-    int error = serve(&service, acceptors);
+    int error = serve_started(&service, acceptors);
     conns_end(&service.conns);
     file_cache_free();
     last_words(&service);
@@ -212,16 +246,6 @@ static void leave_signals_to_master(void)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* The master tells who waits for us to be ready. */
-static int fail(const struct worker *worker, const char *what, int error)
-{
-    struct message message = {.kind = MESSAGE_FAILED};
-    snprintf(message.text, sizeof message.text, "worker %zu cannot %s: %s", worker->index, what, strerror(-error));
-    log_error("%s", message.text);
-    (void)!message_send(worker->master, &message, -1);
-    return EXIT_FAILED;
 }
 
 static int drop_privileges(const struct worker *worker)

@@ -14,7 +14,7 @@ enum {
 };
 
 struct worker {
-    const struct config *config;
+    struct config *config;
     const int *listeners;                         /* its sockets, which it closes ... */
     const struct http_endpoint *const *endpoints; /* ... what they are for ... */
     const int *backlogs; /* ... and how many connections may wait there; 0: that is somebody else's affair */

@@ -1,7 +1,7 @@
 /* harness_peer.c: see harness_peer.h.
  *
- * PostgreSQL ends by QUIT, its "immediate shutdown": if it was killed, a segment of System V shared memory would be left
- * behind. Its other shared memory lies in files of the test's directory.
+ * PostgreSQL ends by QUIT, its "immediate shutdown": if it was killed, a segment of System V shared memory would be
+ * left behind. Its other shared memory lies in files of the test's directory.
  */
 #include "harness_peer.h"
 

@@ -1,0 +1,157 @@
+/* probe.c: see probe.h.
+ *
+ * The child says before each handler which one it is about to start, and afterwards what was wrong; so the last thing
+ * that a child has said that crashed is where it crashed.
+ */
+#include "proc/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "module/loader.h"
+#include "proc/privs.h"
+
+enum { TEXT = 768, PATIENCE = 10 }; /* bytes of a message; seconds for all handlers together */
+
+/* One write to a pipe, and whole. */
+struct report {
+    unsigned line, col;
+    bool begins; /* a handler is about to be started */
+    char file[256];
+    char text[TEXT];
+};
+
+_Static_assert(sizeof(struct report) <= 4096, "a pipe takes it in one piece (PIPE_BUF)");
+
+/* ---- the child ---- */
+
+static void fill(char *to, size_t size, struct str text)
+{
+    snprintf(to, size, STR_FMT, STR_ARG(text));
+}
+
+static void say(int to, const struct report *report)
+{
+    if (write(to, report, sizeof *report) != sizeof *report)
+        _exit(EXIT_FAILURE);
+}
+
+static void say_begins(int to, const struct conf_node *at)
+{
+    struct report report = {.line = at->line, .col = at->col, .begins = true};
+    fill(report.file, sizeof report.file, at->file);
+    say(to, &report);
+}
+
+static void say_errors(int to, const struct conf_reader *r)
+{
+    for (size_t i = 0; i < r->kept; i++) {
+        const struct conf_message *e = &r->errors[i];
+        struct report report = {.line = e->line, .col = e->col};
+        fill(report.file, sizeof report.file, e->file);
+        fill(report.text, sizeof report.text, e->text);
+        say(to, &report);
+    }
+}
+
+static void start_route(struct http_route *route, struct conf_reader *r, int to)
+{
+    conf_reader_init(r, r->arena);
+    say_begins(to, route->at);
+    int error = route->handler->start(r, route, route->settings);
+    if (error && !conf_failed(r))
+        conf_error(r, route->at, "%s", strerror(-error));
+    say_errors(to, r);
+}
+
+static _Noreturn void try_all(const struct config *config, struct conf_reader *r, int to)
+{
+    signal(SIGCHLD, SIG_DFL);
+    if (privs_drop(config->user, config->group) < 0)
+        _exit(EXIT_FAILURE);
+    module_set_directory(config->modules.p);
+    for (struct http_route *route = config->http.sites.starts; route; route = route->next_start)
+        start_route(route, r, to);
+    _exit(EXIT_SUCCESS);
+}
+
+/* ---- the parent ---- */
+
+/* The next report, in time. False: there are no more, or the child says nothing: then *silent. */
+static bool next_report(int from, nsec deadline, struct report *report, bool *silent)
+{
+    struct pollfd pipe = {.fd = from, .events = POLLIN};
+    for (;;) {
+        nsec left = deadline - clock_monotonic();
+        int ready = left > 0 ? poll(&pipe, 1, (int)(left / NSEC_MS) + 1) : 0;
+        if (ready < 0 && errno == EINTR)
+            continue;
+        *silent = ready == 0;
+        if (ready <= 0)
+            return false;
+        ssize_t got = read(from, report, sizeof *report);
+        if (got >= 0 || errno != EINTR)
+            return got == sizeof *report;
+    }
+}
+
+/* What the last handler did to its process. */
+static int judge(struct conf_reader *r, const struct report *last, bool silent, int status)
+{
+    struct str file = arena_copy(r->arena, str_of(last->file));
+    if (silent)
+        conf_error_at(r, file, last->line, last->col, "did not come to an end within %d s", PATIENCE);
+    else if (WIFSIGNALED(status))
+        conf_error_at(r, file, last->line, last->col, "crashes when it is loaded, by signal %d (%s)", WTERMSIG(status),
+                      strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) != EXIT_SUCCESS)
+        conf_error_at(r, file, last->line, last->col, "ends its process when it is loaded, with status %d",
+                      WEXITSTATUS(status));
+    else
+        return 0;
+    return -EINVAL;
+}
+
+static int listen_to(struct conf_reader *r, pid_t child, int from)
+{
+    struct report report, last = {.line = 0};
+    int result = 0, status = 0;
+    bool silent = false;
+    nsec deadline = nsec_add(clock_monotonic(), PATIENCE * NSEC_SEC);
+    while (next_report(from, deadline, &report, &silent)) {
+        last = report;
+        if (report.begins)
+            continue;
+        conf_error_at(r, arena_copy(r->arena, str_of(report.file)), report.line, report.col, "%s", report.text);
+        result = -EINVAL;
+    }
+    if (silent)
+        kill(child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    int judged = judge(r, &last, silent, status);
+    return result ? result : judged;
+}
+
+int probe_check(struct conf_reader *r, const struct config *config)
+{
+    int ends[2];
+    if (!config->http.sites.starts)
+        return 0;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    pid_t child = fork();
+    int error = child < 0 ? -errno : 0;
+    if (child == 0)
+        try_all(config, r, ends[1]);
+    close(ends[1]);
+    if (!error)
+        error = listen_to(r, child, ends[0]);
+    close(ends[0]);
+    return error;
+}
