@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 30
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all run test check unit server load reload-load slow testssl reference sanitize lint format fuzz fuzzers bench \
-    test-aarch64 objects install uninstall deb systemd-test clean help force
+    sleep-bench test-aarch64 objects install uninstall deb systemd-test clean help force
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -42,7 +42,21 @@ unit_tests := $(call object,$(wildcard $(layers:%=tests/unit/%/*.c)))
 server_tests := $(call object,$(wildcard tests/server/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
 green_bench := $(call object,$(wildcard scripts/bench/green*.c))
+thread_bench := $(call object,scripts/bench/thread_per_connection.c)
 reference := $(call object,scripts/reference.c)
+
+# Modules: the examples, and those that tests load. A library that one needs is asked of pkg-config here; a module whose
+# library is not installed is not built.
+
+needs_src/modules/postgres := libpq
+needs_tests/modules/curl_client := libcurl
+needs_tests/modules/redis_client := hiredis
+package = $(if $(needs_$2),$(shell pkg-config $1 $(needs_$2) 2>/dev/null))
+has_needs = $(or $(if $(needs_$1),,yes),$(call package,--modversion,$1))
+buildable = $(foreach module,$(basename $1),$(if $(call has_needs,$(module)),$(module)))
+
+examples := $(patsubst src/%,$B/%.so,$(call buildable,$(wildcard src/modules/*.c)))
+test_modules := $(patsubst tests/%,$B/tests/%.so,$(call buildable,$(wildcard tests/modules/*.c)))
 
 # Flags. Fortify needs an optimiser, and stays away from the sanitizers, which see more. The switch between green
 # threads rules out a shadow stack, but not the landing pads of indirect branches.
@@ -74,7 +88,7 @@ places = B='$B' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR
 
 # The targets.
 
-all: $B/tern $B/ternctl ## builds build/tern and build/ternctl (the default)
+all: $B/tern $B/ternctl $(examples) ## builds build/tern, build/ternctl and the modules (the default)
 
 run: ## installs what is missing, builds, and serves conf/www
 	@scripts/deps build
@@ -85,7 +99,7 @@ test: ## installs what is missing, builds, and runs every test
 	@scripts/deps build test
 	@$(MAKE) check
 
-check: $B/tern $B/ternctl $B/tests/unit $B/tests/server ## the same, with what is installed
+check: $B/tern $B/ternctl $B/tests/unit $B/tests/server $(examples) $(test_modules) ## the same, with what is installed
 	@scripts/layers
 	@status=0; \
 	timeout 900 $B/tests/unit $(TESTFLAGS) || status=1; \
@@ -95,7 +109,7 @@ check: $B/tern $B/ternctl $B/tests/unit $B/tests/server ## the same, with what i
 unit: $B/tests/unit ## the unit tests alone; TESTFLAGS="--filter wheel/*" picks some
 	@$B/tests/unit $(TESTFLAGS)
 
-server: $B/tern $B/ternctl $B/tests/server ## the tests of the whole server alone
+server: $B/tern $B/ternctl $B/tests/server $(examples) $(test_modules) ## the tests of the whole server alone
 	@TERN=$B/tern $B/tests/server $(TESTFLAGS)
 
 load: ## wrk at 1,000 connections over real files, then with workers killed under it
@@ -147,6 +161,11 @@ bench: ## what green threads cost beside other kinds of threads
 	@$(MAKE) $B/bench/green
 	@$B/bench/green
 
+sleep-bench: ## 5,000 handlers that sleep: beside a thread per connection, and gevent
+	@scripts/deps build bench
+	@$(MAKE) all $B/bench/thread_per_connection
+	@scripts/bench/sleep-test
+
 test-aarch64: ## the unit tests of the lower layers, cross-built, in an emulator
 	@scripts/deps build aarch64
 	+@scripts/test-aarch64
@@ -176,7 +195,7 @@ help: ## this list
 # How it is built.
 
 objects: $(library) $(call object,src/main.c src/ternctl.c) $(unit_tests) $(server_tests) $(green_bench) $(reference) \
-    $B/tests/faults.so
+    $(thread_bench) $B/tests/faults.so $(examples) $(test_modules)
 
 fuzzers: $(fuzzers)
 
@@ -185,20 +204,31 @@ $B/ternctl: $(call object,src/ternctl.c) $B/libtern.a
 $B/tests/unit: $(unit_tests) $B/libtern.a
 $B/tests/server: $(server_tests) $B/libtern.a | $B/tests/faults.so
 $B/bench/green: $(green_bench) $B/libtern.a
+$B/bench/thread_per_connection: $(thread_bench)
 $B/reference: $(reference) $B/libtern.a
 $(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
 
-$B/tern: ldflags += -Wl,--export-dynamic-symbol='tern_*'
+$B/tern: ldflags += -Wl,--export-dynamic-symbol='tern_*' $(if $(SANITIZE),-Wl$(comma)--export-dynamic-symbol='__*san_*')
 $B/tests/unit $B/tests/server: ldflags += $(if $(lto),-fno-lto)
 $B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
 $B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec
 $B/tests/server: libs += -lssl -lcrypto
 $(fuzzers): ldflags += -fsanitize=fuzzer
 
-$B/tern $B/ternctl $B/tests/unit $B/tests/server $B/bench/green $B/reference $(fuzzers):
+$B/tern $B/ternctl $B/tests/unit $B/tests/server $B/bench/green $B/bench/thread_per_connection $B/reference $(fuzzers):
 	@mkdir -p $(@D)
 	$(call say,LD   ,$@)
 	$Q$(CC) $(cflags) $(ldflags) -o $@ $^ $(libs)
+
+# A module finds tern_*() in the server that loads it, and a sanitizer's runtime too: there must not be a second one.
+$(examples:$B/%.so=$B/obj/src/%.o) $(test_modules:$B/%.so=$B/obj/%.o): cflags += -fPIC $(if $(lto),-fno-lto)
+$(examples): $B/%.so: $B/obj/src/%.o
+$(test_modules): $B/%.so: $B/obj/%.o
+$(examples) $(test_modules):
+	@mkdir -p $(@D)
+	$(call say,LD   ,$@)
+	$Q$(CC) -shared -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS) -o $@ $< \
+	    $(call package,--libs,$(<:$B/obj/%.o=%))
 
 # Preloaded by tests of the whole server; plain, whatever the server is built with.
 $B/tests/faults.so: tests/preload/faults.c tests/preload/faults.h $B/flags
@@ -213,7 +243,7 @@ $B/libtern.a: $(library)
 $B/obj/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(call say,CC   ,$<)
-	$Q$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
+	$Q$(CC) $(cppflags) $(call package,--cflags,$*) $(cflags) -MMD -MP -c -o $@ $<
 
 $B/obj/%.o: %.S $B/flags
 	@mkdir -p $(@D)

@@ -33,6 +33,10 @@ static struct {
     char directory[64];
     int ports[HARNESS_PORTS]; /* 0: not asked for yet */
     int next_port;
+    struct {
+        pid_t pid;
+        int signal;
+    } tidy[HARNESS_TIDY]; /* those that end by a signal of their own; pid 0: a free place */
 } harness;
 
 void harness_begin(void)
@@ -45,6 +49,34 @@ void harness_begin(void)
     harness.next_port = FIRST_PORT + PORTS_A_PROCESS * (getpid() % PORT_RANGES);
     /* Workers whose master was killed become our children, so that none escapes. */
     cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+}
+
+void harness_ends_by(pid_t pid, int signal)
+{
+    size_t i = 0;
+    while (i < HARNESS_TIDY && harness.tidy[i].pid)
+        i++;
+    cr_assert_lt(i, HARNESS_TIDY, "more than %d processes that end by a signal", HARNESS_TIDY);
+    harness.tidy[i].pid = pid;
+    harness.tidy[i].signal = signal;
+}
+
+/* One that the test has waited for is no child of ours any more, and its id may be another's. */
+static bool is_running(pid_t pid)
+{
+    return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+static void end_tidily(void)
+{
+    for (size_t i = 0; i < HARNESS_TIDY; i++) {
+        pid_t pid = harness.tidy[i].pid;
+        if (pid && is_running(pid)) {
+            kill(pid, harness.tidy[i].signal);
+            (void)until(!is_running(pid));
+        }
+        harness.tidy[i].pid = 0;
+    }
 }
 
 static void kill_children(void)
@@ -69,6 +101,7 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
 
 void harness_end(void)
 {
+    end_tidily();
     kill_children();
     nftw(harness.directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     arena_clear(&harness.memory);

@@ -18,7 +18,7 @@
 /* How long anything may take before the test gives it up. A safety net for slow machines, never an assertion. */
 #define HARNESS_LIMIT (30 * NSEC_SEC)
 
-enum { HARNESS_PORTS = 4 };
+enum { HARNESS_PORTS = 4, HARNESS_TIDY = 4 };
 
 void harness_begin(void);
 void harness_end(void);
@@ -47,6 +47,10 @@ const char *harness_expand(const char *text) __attribute__((returns_nonnull));
 
 /* The processes whose parent is pid, ended but unreaped ones included; at most `room` of them. */
 size_t harness_children(pid_t pid, pid_t *children, size_t room);
+
+/* Has a process of the test end by this signal, and waited for, before harness_end() kills the others: for one that would
+ * leave something behind. At most HARNESS_TIDY of them. */
+void harness_ends_by(pid_t pid, int signal);
 
 /* The state letter of a process ('R', 'S', 'Z' ...); 0 when there is none of that id. */
 char harness_state(pid_t pid);

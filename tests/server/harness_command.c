@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, CANNOT_START = 127 };
+enum { CANNOT_START = 127 };
 
 static bool redirect(const char *path, int flags, int to)
 {
@@ -28,7 +28,7 @@ static bool limit_descriptors(rlim_t most)
 
 static bool drop_privileges(bool wanted)
 {
-    return !wanted || geteuid() != 0 || (setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+    return !wanted || geteuid() != 0 || (setgid(COMMAND_NOBODY) == 0 && setuid(COMMAND_NOBODY) == 0);
 }
 
 /* In the child, between fork and exec: system calls only. */
@@ -37,7 +37,7 @@ static void become(const struct command *command, const char *out, const char *e
     enum { WRITE = O_WRONLY | O_CREAT | O_TRUNC };
     bool ready = redirect("/dev/null", O_RDONLY, 0) && redirect(out, WRITE, 1) && redirect(err, WRITE, 2) &&
                  limit_descriptors(command->descriptors) && drop_privileges(command->unprivileged) &&
-                 prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+                 prctl(PR_SET_PDEATHSIG, command->ends_by ? command->ends_by : SIGKILL) == 0 && getppid() == parent;
     if (ready)
         execvp(command->arguments[0], (char *const *)command->arguments);
     _exit(CANNOT_START);
@@ -51,6 +51,8 @@ pid_t command_start(const struct command *command)
     cr_assert_geq(pid, 0, "fork: %m");
     if (pid == 0)
         become(command, out, err, parent);
+    if (command->ends_by)
+        harness_ends_by(pid, command->ends_by);
     return pid;
 }
 

@@ -7,13 +7,14 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-enum { COMMAND_ARGUMENTS = 16 };
+enum { COMMAND_ARGUMENTS = 16, COMMAND_NOBODY = 65534 /* user and group */ };
 
 struct command {
     const char *arguments[COMMAND_ARGUMENTS]; /* [0] is the program, looked up in PATH; NULL ends them */
     const char *out, *err;                    /* files for its output, in the test's directory; NULL: /dev/null */
     rlim_t descriptors;                       /* RLIMIT_NOFILE, soft and hard; 0: as ours */
     bool unprivileged;                        /* as user and group nobody when we are root */
+    int ends_by;                              /* the signal for harness_ends_by(); 0: it may be killed */
 };
 
 struct result {
@@ -21,7 +22,7 @@ struct result {
     struct str out, err; /* each ends in a NUL that is not counted */
 };
 
-/* Starts it with no standard input; it is killed when this process ends. */
+/* Starts it with no standard input; it is killed, or gets its own signal, when this process ends. */
 pid_t command_start(const struct command *command);
 
 /* Waits for its end and gives its status. Fails the test (and kills it) when that takes too long. */
