@@ -48,6 +48,7 @@ reference := $(call object,scripts/reference.c)
 # Modules: the examples, and those that tests load. A library that one needs is asked of pkg-config here; a module whose
 # library is not installed is not built.
 
+needs_src/modules/hash := libcrypt
 needs_src/modules/postgres := libpq
 needs_tests/modules/curl_client := libcurl
 needs_tests/modules/redis_client := hiredis
