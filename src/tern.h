@@ -59,9 +59,10 @@ struct tern_handler {
     const char *name; /* by which the configuration asks for it */
 
     /* Answers a request. The result: 0; what is missing of the end of the response is added then. Or the error that
-     * kept it from answering: before the head was sent it is answered with a status, 502 for an upstream that can't be
-     * reached (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503 for -EAGAIN, -ENOMEM, -EMFILE, what fits for an
-     * error of tern_read() (413, 408, 400), else 500; after it, the connection is cut. */
+     * kept it from answering: before the head was sent it is answered with a status, 404 for what is not there (-ENOENT ...),
+     * 403 for -EACCES, 502 for an upstream that can't be reached (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503
+     * for -EAGAIN, -EBUSY, -ENOMEM, -EMFILE, what fits for an error of tern_read() (413, 408, 400), else 500; after it,
+     * the connection is cut. */
     int (*serve)(struct tern_request *r, void *state);
 
     /* Once for each route, in each worker, and in a process of its own that checks a configuration: reads the route's
@@ -153,7 +154,7 @@ const char *tern_field(struct tern_request *r, const char *name);
 /* The fields in the order in which they came, from 0 on. False: there are no more. */
 bool tern_field_at(struct tern_request *r, size_t i, const char **name, const char **value);
 
-/* A value of the query, decoded as a form's are (+ and %XX). NULL: there is none of that name. */
+/* A value of the query, decoded as a form's are (+ and %XX). NULL: there is none of that name, or it contains %00. */
 const char *tern_query(struct tern_request *r, const char *name);
 
 /* Bytes of content; -1: it is not known beforehand. */
@@ -188,7 +189,7 @@ int tern_header(struct tern_request *r, const char *name, const char *format, ..
  * the connection. 0, -EINVAL or -EALREADY. */
 int tern_promise(struct tern_request *r, int64_t length);
 
-/* Adds content. */
+/* Adds content. -EALREADY: the response has ended. */
 int tern_write(struct tern_request *r, const void *bytes, size_t n) TERN_CHECKED;
 int tern_printf(struct tern_request *r, const char *format, ...) TERN_PRINTF(2, 3) TERN_CHECKED;
 
@@ -374,8 +375,9 @@ struct tern_remote {
     const char *protocol; /* that is asked for (ALPN), such as "http/1.1"; NULL: none */
 };
 
-/* Connects: 0; or -ENOENT: no such host; -EAGAIN: its name can't be resolved now; -ECONNREFUSED, -EHOSTUNREACH ...;
- * -EKEYREJECTED: its certificate is not good enough; -EPROTO: it does not speak TLS as it should; -EMFILE, -ENOMEM. */
+/* Connects: 0; or -EHOSTUNREACH: no such host, or no way to it; -EREMOTEIO: its name can't be resolved now; -EINVAL:
+ * it is no name; -ECONNREFUSED ...; -EKEYREJECTED: its certificate is not good enough; -EPROTO: it does not speak TLS
+ * as it should; -EBUSY, -EAGAIN, -EMFILE, -ENOMEM: too much is going on here. */
 int tern_connect(const struct tern_remote *remote, struct tern_stream **stream, tern_time deadline) TERN_CHECKED;
 
 /* The same in a thread of its own. */

@@ -115,6 +115,7 @@ static bool is_named(struct str encoded, const char *name)
     return encoded.n == 0 && *name == '\0';
 }
 
+/* A NUL is in no text: what follows it would be seen by some, and not by others. */
 static const char *decode(struct arena *arena, struct str encoded)
 {
     char *text = arena_alloc(arena, encoded.n + 1), *at = text;
@@ -123,7 +124,7 @@ static const char *decode(struct arena *arena, struct str encoded)
     for (size_t taken; encoded.n; encoded = str_skip(encoded, taken))
         *at++ = decode_byte(encoded, &taken);
     *at = '\0';
-    return text;
+    return strlen(text) == (size_t)(at - text) ? text : NULL;
 }
 
 const char *tern_query(struct tern_request *r, const char *name)
@@ -191,13 +192,16 @@ int tern_read_all(struct tern_request *r, size_t most, char **bytes, size_t *n)
     struct content content = {0};
     most = most > SIZE_MAX / 4 ? SIZE_MAX / 4 : most;
     int error = read_content(r, most, &content);
-    if (!error) {
-        *bytes = (char *)arena_copy(&r->x->arena, (struct str){content.bytes, content.n}).p;
-        *n = content.n;
-        error = *bytes ? 0 : -ENOMEM;
+    if (!error)
+        error = arena_defer(&r->x->arena, free, content.bytes);
+    if (error) {
+        free(content.bytes);
+        return error;
     }
-    free(content.bytes);
-    return error;
+    content.bytes[content.n] = '\0'; /* there is room: the end was found by asking for more */
+    *bytes = content.bytes;
+    *n = content.n;
+    return 0;
 }
 
 /* ---- memory ---- */

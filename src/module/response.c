@@ -235,9 +235,10 @@ static int status_of(int error)
     static const struct {
         int error, status;
     } statuses[] = {
-        {-ECONNREFUSED, 502}, {-ECONNRESET, 502},   {-EPIPE, 502},  {-EHOSTUNREACH, 502}, {-ENETUNREACH, 502},
-        {-EPROTO, 502},       {-EKEYREJECTED, 502}, {-EAGAIN, 503}, {-ENOMEM, 503},       {-EMFILE, 503},
-        {-ENFILE, 503},       {-ENOBUFS, 503},      {-EBUSY, 503},  {-ETIMEDOUT, 504},
+        {-EACCES, 403},     {-ENOENT, 404},       {-ENOTDIR, 404},      {-EISDIR, 404},      {-ECONNREFUSED, 502},
+        {-ECONNRESET, 502}, {-EPIPE, 502},        {-EHOSTUNREACH, 502}, {-ENETUNREACH, 502}, {-EREMOTEIO, 502},
+        {-EPROTO, 502},     {-EKEYREJECTED, 502}, {-EAGAIN, 503},       {-ENOMEM, 503},      {-EMFILE, 503},
+        {-ENFILE, 503},     {-ENOBUFS, 503},      {-EBUSY, 503},        {-ETIMEDOUT, 504},
     };
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
         if (statuses[i].error == error)

@@ -71,11 +71,16 @@ static void start_route(struct http_route *route, struct conf_reader *r, int to)
 
 static _Noreturn void try_all(const struct config *config, struct conf_reader *r, int to)
 {
+    struct http_route *first = config->http.sites.starts;
     signal(SIGCHLD, SIG_DFL);
-    if (privs_drop(config->user, config->group) < 0)
-        _exit(EXIT_FAILURE);
+    int error = privs_drop(config->user, config->group);
+    if (error) { /* nothing of others is run as anybody else */
+        conf_error(r, first->at, "can't be tried as user '" STR_FMT "': %s", STR_ARG(config->user), strerror(-error));
+        say_errors(to, r);
+        _exit(EXIT_SUCCESS);
+    }
     module_set_directory(config->modules.p);
-    for (struct http_route *route = config->http.sites.starts; route; route = route->next_start)
+    for (struct http_route *route = first; route; route = route->next_start)
         start_route(route, r, to);
     _exit(EXIT_SUCCESS);
 }
