@@ -4,6 +4,7 @@
  *   h1_parse.c   tokenises a head (http-parser), and computes what governs framing from its fields
  *   h1_input.c   bytes received and not yet used
  *   h1_body.c    the content of a request: by length, or chunked
+ *   h1_buffer.c  what responses gather in
  *   h1_write.c   the response: head, content, file, end
  *   h1_conn.c    the loop that serves a connection, top to bottom
  *
@@ -74,12 +75,11 @@ struct h1 {
     nsec deadline;     /* for a head that has begun; 0: none has */
     const char *wrong; /* why the request is refused */
     struct h1_body body;
-    struct out out;
+    struct out out;  /* a response that gathers; .start is NULL: nothing does, and no buffer is held */
     bool keep_alive; /* the connection goes on after this response */
     bool unasked;    /* it would, if the peer had its way */
     bool chunked;    /* the response is */
     char frame_in[H1_IN_SIZE];
-    char frame_out[H1_OUT_SIZE];
     struct http_field frame_fields[H1_FIELDS];
     _Alignas(16) char frame_arena[H1_ARENA_SIZE];
 };
@@ -129,6 +129,13 @@ int h1_input_restore(struct h1_input *in, struct str bytes);
 void h1_input_pin(struct h1_input *in);
 void h1_input_unpin(struct h1_input *in, void *frame, size_t size);
 
+/* ---- h1_buffer.c ---- */
+
+/* H1_OUT_SIZE bytes for a response, from the first piece of it until it is sent: a handler that waits before it
+ * answers holds none. NULL: no memory. */
+char *h1_buffer_take(void) __attribute__((warn_unused_result));
+void h1_buffer_give(char *buffer);
+
 /* ---- h1_body.c ---- */
 
 /* exchange_ops.read. */
@@ -144,6 +151,9 @@ extern const struct exchange_ops h1_ops;
 /* Sends what has gathered; h1_end: as the last of this connection, which is closed right afterwards. */
 int h1_flush(struct h1 *h) GREEN_WAITS;
 int h1_end(struct h1 *h) GREEN_WAITS;
+
+/* Gives up what gathers, unsent. */
+void h1_forget(struct h1 *h);
 
 /* Gathers bytes, sending when the buffer is full. */
 int h1_put(struct h1 *h, struct str bytes) GREEN_WAITS;

@@ -316,11 +316,12 @@ __attribute__((noinline)) static bool serve_framed(struct conn *conn)
     h.begun = NULL;
     h.scan = (struct h1_scan){0};
     h.deadline = 0;
-    h.out = out_on(h.frame_out, sizeof h.frame_out);
+    h.out = out_on(NULL, 0);
     h1_input_init(&h.in, h.frame_in, sizeof h.frame_in);
     int next = restore(&h);
     if (!next)
         next = serve(&h);
+    h1_forget(&h);
     if (next == PARK_BEGUN && save(&h) < 0)
         next = -ENOMEM;
     return leave(&h, next);

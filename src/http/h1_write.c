@@ -6,18 +6,26 @@
 #include "http/own_fields.h"
 #include "http/status.h"
 
-enum { SMALL_PIECES = 256 };
+enum { SMALL_PIECES = 256 }; /* what has a small bound: a status line, the common fields, the framing */
 
 static nsec write_timeout(const struct h1 *h)
 {
     return h->x.server->timeouts.write;
 }
 
+void h1_forget(struct h1 *h)
+{
+    if (h->out.start)
+        h1_buffer_give(h->out.start);
+    h->out = out_on(NULL, 0);
+}
+
 static int flush_with(struct h1 *h, struct str last, bool more)
 {
     struct iovec pieces[] = {{h->out.start, out_len(&h->out)}, {(void *)last.p, last.n}};
-    h->out = out_on(h->frame_out, sizeof h->frame_out);
-    return stream_write(&h->conn->stream, pieces, last.n ? 2 : 1, more, write_timeout(h));
+    int error = stream_write(&h->conn->stream, pieces, last.n ? 2 : 1, more, write_timeout(h));
+    h1_forget(h);
+    return error;
 }
 
 int h1_flush(struct h1 *h)
@@ -34,23 +42,32 @@ int h1_end(struct h1 *h)
     return error ? error : stream_end(stream, write_timeout(h));
 }
 
-int h1_put(struct h1 *h, struct str bytes)
+/* Whether n bytes gather without anything being sent. */
+static bool gathers(const struct h1 *h, size_t n)
 {
-    if (bytes.n > out_room(&h->out)) {
-        if (bytes.n > H1_OUT_SIZE / 2)
-            return flush_with(h, bytes, true);
-        int error = flush_with(h, STR(""), true);
-        if (error)
-            return error;
-    }
-    out_put(&h->out, bytes);
-    return 0;
+    return n <= (h->out.start ? out_room(&h->out) : H1_OUT_SIZE);
 }
 
-/* Makes room for what has a small bound: a status line, the common fields, the framing. */
-static int make_room(struct h1 *h)
+/* Makes room for n bytes, of which there are fewer than a buffer takes: what is there already is sent. */
+static int make_room(struct h1 *h, size_t n)
 {
-    return out_room(&h->out) < SMALL_PIECES ? flush_with(h, STR(""), true) : 0;
+    if (n <= out_room(&h->out))
+        return 0;
+    int error = out_len(&h->out) ? flush_with(h, STR(""), true) : 0;
+    char *buffer = error ? NULL : h1_buffer_take();
+    if (buffer)
+        h->out = out_on(buffer, H1_OUT_SIZE);
+    return error ? error : buffer ? 0 : -ENOMEM;
+}
+
+int h1_put(struct h1 *h, struct str bytes)
+{
+    if (!gathers(h, bytes.n) && bytes.n > H1_OUT_SIZE / 2)
+        return flush_with(h, bytes, true);
+    int error = make_room(h, bytes.n);
+    if (!error)
+        out_put(&h->out, bytes);
+    return error;
 }
 
 /* The fields that frame the content and say whether the connection goes on; and the empty line. */
@@ -84,13 +101,13 @@ static int head(struct exchange *x, const struct http_head *head)
     if (conn_is_last(h->conn, h1_buffered(&h->in).n > 0) ||
         (!body->ended && (body->expects || body->error || too_long)))
         h->keep_alive = false;
-    int error = make_room(h);
+    int error = make_room(h, SMALL_PIECES);
     out_put(&h->out, http_status_line(head->status));
     out_put(&h->out, http_own_fields());
     if (!error)
         error = h1_put(h, head->fields);
     if (!error)
-        error = make_room(h);
+        error = make_room(h, SMALL_PIECES);
     put_framing(h, &h->out, head->length);
     return error;
 }
@@ -114,10 +131,8 @@ static int content_chunked(struct h1 *h, struct str bytes)
 
 static int content_plain(struct h1 *h, struct str bytes)
 {
-    if (bytes.n <= out_room(&h->out)) {
-        out_put(&h->out, bytes);
-        return 0;
-    }
+    if (gathers(h, bytes.n))
+        return h1_put(h, bytes);
     return flush_with(h, bytes, h->x.response.sent + bytes.n < (uint64_t)h->x.response.length);
 }
 
