@@ -10,6 +10,7 @@ enum { WHY = 512 }; /* bytes of a reason */
 
 struct module {
     struct str file, name;
+    struct str route;             /* its path */
     struct conf_node *settings;   /* NULL: none */
     const struct conf_node *node; /* the whole of it */
     const struct tern_module *module;
@@ -44,8 +45,10 @@ static const struct conf_table table = CONF_TABLE("module", keys);
 
 static int prepare(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings)
 {
-    (void)r, (void)route;
-    ((struct module *)settings)->node = node;
+    (void)r;
+    struct module *m = settings;
+    m->node = node;
+    m->route = route->path;
     return 0;
 }
 
@@ -113,7 +116,7 @@ static int serve(struct exchange *x, const void *settings)
 {
     const struct module *m = settings;
     struct tern_request r;
-    module_request_init(&r, x, m->module->name);
+    module_request_init(&r, x, m->module->name, m->route);
     return module_request_finish(&r, m->handler->serve(&r, m->state));
 }
 
