@@ -59,10 +59,10 @@ struct tern_handler {
     const char *name; /* by which the configuration asks for it */
 
     /* Answers a request. The result: 0; what is missing of the end of the response is added then. Or the error that
-     * kept it from answering: before the head was sent it is answered with a status, 404 for what is not there (-ENOENT ...),
-     * 403 for -EACCES, 502 for an upstream that can't be reached (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503
-     * for -EAGAIN, -EBUSY, -ENOMEM, -EMFILE, what fits for an error of tern_read() (413, 408, 400), else 500; after it,
-     * the connection is cut. */
+     * kept it from answering: before the head was sent it is answered with a status, without the fields that it has
+     * added: 404 for what is not there (-ENOENT ...), 403 for -EACCES, 502 for an upstream that can't be reached
+     * (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503 for -EAGAIN, -EBUSY, -ENOMEM, -EMFILE, what fits for an error
+     * of tern_read() (413, 408, 400), else 500; after it, the connection is cut. */
     int (*serve)(struct tern_request *r, void *state);
 
     /* Once for each route, in each worker, and in a process of its own that checks a configuration: reads the route's
@@ -154,7 +154,8 @@ const char *tern_field(struct tern_request *r, const char *name);
 /* The fields in the order in which they came, from 0 on. False: there are no more. */
 bool tern_field_at(struct tern_request *r, size_t i, const char **name, const char **value);
 
-/* A value of the query, decoded as a form's are (+ and %XX). NULL: there is none of that name, or it contains %00. */
+/* A value of the query, decoded as a form's are (+ and %XX); of several, the first. What is no %XX stays as it is, and
+ * so does %00. NULL: there is none of that name. */
 const char *tern_query(struct tern_request *r, const char *name);
 
 /* Bytes of content; -1: it is not known beforehand. */
@@ -292,7 +293,8 @@ int tern_start(struct tern_scope *scope, struct tern_future **future, tern_fn *f
  * tell these from a result, which may be the same number, `result` gets that one; may be NULL. 0: it has ended. */
 int tern_await(struct tern_future *future, int *result, tern_time deadline) TERN_CHECKED;
 
-/* Waits until any of n futures has a result, and returns its index; tern_await() then takes that without a wait. */
+/* Waits until any of n futures has a result, and returns its index; tern_await() then takes that without a wait. As
+ * tern_await(); -EINVAL: n is 0. */
 int tern_await_first(struct tern_future *const *futures, size_t n, tern_time deadline) TERN_CHECKED;
 
 /* Makes the present wait of its thread and all later ones end with -ECANCELED. The future stays. */

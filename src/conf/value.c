@@ -31,10 +31,13 @@ struct number {
 static int parse_int(struct str text, int64_t *value)
 {
     uint64_t number;
-    int error = str_to_u64(text, &number);
+    bool negative = str_starts(text, STR("-"));
+    int error = str_to_u64(str_skip(text, negative), &number);
     if (error || number > INT64_MAX)
         return error ? error : -ERANGE;
-    *value = (int64_t)number;
+    if (negative && number == 0)
+        return -EINVAL;
+    *value = negative ? -(int64_t)number : (int64_t)number;
     return 0;
 }
 
@@ -73,7 +76,9 @@ static void put_amount(struct out *o, int64_t n, const struct unit *unit)
 {
     while (unit->factor > 1 && n % unit->factor)
         unit++;
-    out_u64(o, (uint64_t)(n / unit->factor));
+    if (n < 0)
+        out_char(o, '-');
+    out_u64(o, (n < 0 ? 0 - (uint64_t)n : (uint64_t)n) / (uint64_t)unit->factor);
     if (n)
         out_put(o, str_of(unit->name));
 }

@@ -13,15 +13,15 @@ struct conf_table;
 
 /* What is in the file -> the type of the field. */
 enum conf_kind {
-    CONF_BOOL,   /* on off, true false, yes no, and On and ON like these -> bool */
-    CONF_INT,    /* decimal digits, or a word -> int64_t; the words are -1, -2 ... in their order */
-    CONF_SIZE,   /* bytes, or with k m g -> uint64_t */
-    CONF_TIME,   /* seconds, or with ms s m h d w y -> nsec */
-    CONF_TEXT,   /* any text -> struct str, NUL-terminated */
-    CONF_PATH,   /* of a file, or one of the words: no empty text, and no word such as `off` that is meant otherwise */
-    CONF_ENUM,   /* one of the words -> int, its index */
-    CONF_TEXTS,  /* a list of texts, `min` of them or more, or a lone one -> struct conf_texts */
-    CONF_MAP,    /* a mapping -> the structure that `table` describes */
+    CONF_BOOL,  /* on off, true false, yes no, and On and ON like these -> bool */
+    CONF_INT,   /* decimal digits, behind a minus if `min` is below 0, or a word -> int64_t; the words are -1, -2 ... */
+    CONF_SIZE,  /* bytes, or with k m g -> uint64_t */
+    CONF_TIME,  /* seconds, or with ms s m h d w y -> nsec */
+    CONF_TEXT,  /* any text -> struct str, NUL-terminated */
+    CONF_PATH,  /* of a file, or one of the words: no empty text, and no word such as `off` that is meant otherwise */
+    CONF_ENUM,  /* one of the words -> int, its index */
+    CONF_TEXTS, /* a list of texts, `min` of them or more, or a lone one -> struct conf_texts */
+    CONF_MAP,   /* a mapping -> the structure that `table` describes */
     CONF_CUSTOM, /* what `read` takes -> what it makes of it */
 };
 

@@ -10,10 +10,11 @@ enum { WHY = 512 }; /* bytes of a reason */
 
 struct module {
     struct str file, name;
+    struct str route;             /* its path */
     struct conf_node *settings;   /* NULL: none */
     const struct conf_node *node; /* the whole of it */
     const struct tern_module *module;
-    const struct tern_handler *handler; /* of this process, once it is started; NULL: it is not */
+    const struct tern_handler *handler; /* of this process, once it is started */
     void *state;
 };
 
@@ -44,8 +45,10 @@ static const struct conf_table table = CONF_TABLE("module", keys);
 
 static int prepare(struct conf_reader *r, const struct conf_node *node, const struct http_route *route, void *settings)
 {
-    (void)r, (void)route;
-    ((struct module *)settings)->node = node;
+    (void)r;
+    struct module *m = settings;
+    m->node = node;
+    m->route = route->path;
     return 0;
 }
 
@@ -83,7 +86,11 @@ static int open_handler(struct conf_reader *r, struct module *m)
         conf_error(r, conf_find(m->node, STR("handler")), "the handler does not open: %s", strerror(-error));
     else if (!error)
         module_settings_check(&settings);
-    return r->failed == failed ? error : -EINVAL;
+    if (r->failed == failed)
+        return error;
+    if (!error && m->handler->close)
+        m->handler->close(m->state);
+    return -EINVAL;
 }
 
 static int start(struct conf_reader *r, const struct http_route *route, void *settings)
@@ -95,15 +102,13 @@ static int start(struct conf_reader *r, const struct http_route *route, void *se
         error = find_handler(r, m);
     if (!error)
         error = open_handler(r, m);
-    if (error)
-        m->handler = NULL;
     return error == -ENOMEM ? error : error ? -EINVAL : 0;
 }
 
 static void stop(void *settings)
 {
     const struct module *m = settings;
-    if (m->handler && m->handler->close)
+    if (m->handler->close)
         m->handler->close(m->state);
 }
 
@@ -111,7 +116,7 @@ static int serve(struct exchange *x, const void *settings)
 {
     const struct module *m = settings;
     struct tern_request r;
-    module_request_init(&r, x, m->module->name);
+    module_request_init(&r, x, m->module->name, m->route);
     return module_request_finish(&r, m->handler->serve(&r, m->state));
 }
 

@@ -62,6 +62,8 @@ enum encoder_op {
     ENCODER_END,   /* this is the last */
 };
 
+enum { ENCODER_FLUSH_ROOM = 7 }; /* bytes */
+
 struct encoder;
 
 /* Starts a stream. `size`: of the whole content, by which windows are chosen; it may turn out another; or
@@ -71,7 +73,7 @@ int encoder_open(struct encoder **encoder, enum coding coding, enum encoder_leve
 
 /* Takes input off the front of *in, and appends what comes of it to `to`; INT_MAX bytes of either are the most.
  * 0: everything has been taken, and after FLUSH and END everything is out. 1: `to` is full: call again for the rest,
- * after FLUSH and END with the same. -ENOMEM, -EIO: the stream is lost. */
+ * after FLUSH and END with the same; a flush needs ENCODER_FLUSH_ROOM at once, or it does not come to an end. -ENOMEM, -EIO: the stream is lost. */
 int encoder_run(struct encoder *encoder, struct str *in, enum encoder_op op, struct out *to)
     __attribute__((warn_unused_result));
 

@@ -27,7 +27,7 @@ struct http_handler {
      * not its own. Tried beforehand in a process of its own, for the sake of its errors, which are reported. 0, -EINVAL
      * (reported) or -ENOMEM. May be NULL. */
     int (*start)(struct conf_reader *r, const struct http_route *route, void *settings);
-    /* Takes it back. May be NULL. */
+    /* Takes it back, if it has succeeded. May be NULL. */
     void (*stop)(void *settings);
     /* Answers a request. 0, or -errno: the connection is broken, or, before a head was sent, what http_read() said. */
     int (*serve)(struct exchange *x, const void *settings);
@@ -61,6 +61,7 @@ struct http_policies {
 struct http_route {
     struct hash_node node;         /* by `path` */
     struct http_route *next_start; /* of those that are to be started */
+    bool started;
     struct str path;
     bool exact;
     const struct http_handler *handler;

@@ -6,6 +6,7 @@ int http_sites_start(struct conf_reader *r, const struct http_sites *sites)
     int first = 0;
     for (struct http_route *route = sites->starts; route; route = route->next_start) {
         int error = route->handler->start(r, route, route->settings);
+        route->started = error == 0;
         first = first ? first : error;
     }
     return first;
@@ -14,6 +15,6 @@ int http_sites_start(struct conf_reader *r, const struct http_sites *sites)
 void http_sites_stop(const struct http_sites *sites)
 {
     for (struct http_route *route = sites->starts; route; route = route->next_start)
-        if (route->handler->stop)
+        if (route->started && route->handler->stop)
             route->handler->stop(route->settings);
 }

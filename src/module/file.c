@@ -34,7 +34,7 @@ static void open_file(void *arg)
 static int send_file(struct tern_request *r, int fd, const struct file_stamp *stamp)
 {
     int error = 0;
-    for (off_t at = 0; at < stamp->size && !error; at += FILE_WINDOW) {
+    for (off_t at = 0; at < stamp->size && !error && !r->x->response.no_content; at += FILE_WINDOW) {
         size_t n = stamp->size - at < FILE_WINDOW ? (size_t)(stamp->size - at) : FILE_WINDOW;
         error = file_warm(fd, at, n);
         if (!error && !file_still_is(fd, stamp))
@@ -57,7 +57,7 @@ int tern_file(struct tern_request *r, const char *path)
         error = module_pass_on(r);
     if (!error) {
         error = send_file(r, job.fd, &job.stamp);
-        r->send_error = error;
+        r->send_error = error ? error : r->send_error;
     }
     close(job.fd);
     return error;

@@ -4,19 +4,12 @@
 #include <stdlib.h>
 
 #include "green/green.h"
-#include "http/route.h"
 #include "log/log.h"
 #include "module/request.h"
 #include "net/addr.h"
 #include "net/tls_stream.h"
 
 /* ---- parts ---- */
-
-static struct str find_rest(const struct exchange *x)
-{
-    struct str path = x->request.uri.path;
-    return x->route ? str_skip(path, x->route->path.n) : STR("");
-}
 
 static struct str find_peer(const struct exchange *x)
 {
@@ -31,8 +24,9 @@ static struct str find_tls(const struct tls_peer *tls, enum tern_part part)
     return part == TERN_TLS_VERSION ? str_of(tls->version) : part == TERN_TLS_NAME ? tls->name : tls->subject;
 }
 
-static struct str find_part(const struct exchange *x, enum tern_part part)
+static struct str find_part(const struct tern_request *r, enum tern_part part)
 {
+    const struct exchange *x = r->x;
     const struct http_request *request = &x->request;
     switch (part) {
     case TERN_METHOD:
@@ -42,7 +36,7 @@ static struct str find_part(const struct exchange *x, enum tern_part part)
     case TERN_PATH:
         return request->uri.path;
     case TERN_REST:
-        return find_rest(x);
+        return str_skip(request->uri.path, r->route.n);
     case TERN_QUERY:
         return request->uri.query;
     case TERN_SCHEME:
@@ -64,7 +58,7 @@ static struct str find_part(const struct exchange *x, enum tern_part part)
 
 const char *tern_get(struct tern_request *r, enum tern_part part)
 {
-    struct str copy = arena_copy(&r->x->arena, find_part(r->x, part));
+    struct str copy = arena_copy(&r->x->arena, find_part(r, part));
     return copy.p ? copy.p : "";
 }
 
@@ -94,16 +88,19 @@ static int hex_value(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One byte of a form's text, and how many it was written in (WHATWG URL, 5.1). What is no %XX stands for itself. */
+/* One byte of a form's text, and how many it was written in (WHATWG URL, 5.1). What is no %XX stands for itself, and so
+ * does %00, which would end the text. */
 static char decode_byte(struct str text, size_t *taken)
 {
     *taken = 1;
     if (text.p[0] == '+')
         return ' ';
-    if (text.p[0] != '%' || text.n < 3 || hex_value(text.p[1]) < 0 || hex_value(text.p[2]) < 0)
+    int high = text.p[0] == '%' && text.n >= 3 ? hex_value(text.p[1]) : -1;
+    int low = high >= 0 ? hex_value(text.p[2]) : -1;
+    if (low < 0 || (high | low) == 0)
         return text.p[0];
     *taken = 3;
-    return (char)(hex_value(text.p[1]) << 4 | hex_value(text.p[2]));
+    return (char)(high << 4 | low);
 }
 
 static bool is_named(struct str encoded, const char *name)
@@ -115,7 +112,6 @@ static bool is_named(struct str encoded, const char *name)
     return encoded.n == 0 && *name == '\0';
 }
 
-/* A NUL is in no text: what follows it would be seen by some, and not by others. */
 static const char *decode(struct arena *arena, struct str encoded)
 {
     char *text = arena_alloc(arena, encoded.n + 1), *at = text;
@@ -124,14 +120,17 @@ static const char *decode(struct arena *arena, struct str encoded)
     for (size_t taken; encoded.n; encoded = str_skip(encoded, taken))
         *at++ = decode_byte(encoded, &taken);
     *at = '\0';
-    return strlen(text) == (size_t)(at - text) ? text : NULL;
+    return text;
 }
 
 const char *tern_query(struct tern_request *r, const char *name)
 {
     struct str rest = r->x->request.uri.query;
     while (rest.n) {
-        struct str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
+        struct str value = str_cut(&rest, '&');
+        if (value.n == 0)
+            continue;
+        struct str key = str_cut(&value, '=');
         if (is_named(key, name))
             return decode(&r->x->arena, value);
     }

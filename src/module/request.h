@@ -16,6 +16,7 @@ enum { MODULE_GATHERED = 8 * 1024 }; /* bytes of content before they go out */
 struct tern_request {
     struct exchange *x;
     const char *module; /* its name, for the log */
+    struct str route;   /* the path of the handler's, which need not be the exchange's: that of an error page is not */
     struct tern_scope scope;
     int status;
     struct str type;     /* Content-Type; empty: not said */
@@ -27,7 +28,7 @@ struct tern_request {
     int send_error;      /* the same of sending */
 };
 
-void module_request_init(struct tern_request *r, struct exchange *x, const char *module);
+void module_request_init(struct tern_request *r, struct exchange *x, const char *module, struct str route);
 
 /* What a handler's result means for the exchange: ends the scope, and the response. As a handler's serve. */
 int module_request_finish(struct tern_request *r, int result) GREEN_WAITS;

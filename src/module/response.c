@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http/status.h"
 #include "http/token.h"
 #include "log/log.h"
 #include "module/request.h"
@@ -12,10 +13,11 @@ enum { FIRST_ROOM = 512, GROWTH = 4 }; /* bytes of the buffer, and by what it gr
 
 #define DEFAULT_TYPE "text/plain; charset=utf-8"
 
-void module_request_init(struct tern_request *r, struct exchange *x, const char *module)
+void module_request_init(struct tern_request *r, struct exchange *x, const char *module, struct str route)
 {
     r->x = x;
     r->module = module;
+    r->route = route;
     module_scope_init(&r->scope);
     r->status = 200;
     r->type = r->fields = STR("");
@@ -104,10 +106,15 @@ int tern_header(struct tern_request *r, const char *name, const char *format, ..
     return add_field(r, str_of(name), value);
 }
 
+/* Where there is no content there is no type of it to be assumed: a cache would take that of a 304 for the type of what
+ * it has (RFC 9111, 3.2). */
 static int put_fields(struct tern_request *r, struct str *fields)
 {
-    struct str type = r->type.n ? r->type : STR(DEFAULT_TYPE);
-    *fields = arena_printf(&r->x->arena, "Content-Type: " STR_FMT "\r\n" STR_FMT, STR_ARG(type), STR_ARG(r->fields));
+    struct str type = r->type.n || http_status_bodiless(r->status) ? r->type : STR(DEFAULT_TYPE);
+    *fields = r->fields;
+    if (type.n)
+        *fields =
+            arena_printf(&r->x->arena, "Content-Type: " STR_FMT "\r\n" STR_FMT, STR_ARG(type), STR_ARG(r->fields));
     return fields->p ? 0 : -ENOMEM;
 }
 
@@ -159,14 +166,14 @@ int tern_write(struct tern_request *r, const void *bytes, size_t n)
     if (r->send_error)
         return r->send_error;
     if (make_room(r, n)) {
-        out_bytes(&r->gathered, bytes, n);
+        out_put(&r->gathered, (struct str){bytes, n});
         return 0;
     }
     int error = module_pass_on(r);
     if (error)
         return error;
     if (make_room(r, n)) {
-        out_bytes(&r->gathered, bytes, n);
+        out_put(&r->gathered, (struct str){bytes, n});
         return 0;
     }
     return sent(r, http_content(exchange_of(r), (struct str){bytes, n}));
@@ -246,14 +253,16 @@ static int status_of(int error)
     return 500;
 }
 
+/* Its fields were meant for what it would have answered. */
 static int fail(struct tern_request *r, int error)
 {
-    if (error == r->read_error || error == r->send_error || error == -ECANCELED)
+    if (error == r->read_error || error == r->send_error || (error == -ECANCELED && green_cancelled()))
         return error;
     log_limited(LOG_LEVEL_ERROR, "%s: %s: " STR_FMT, r->module, error < 0 ? strerror(-error) : "a result above 0",
                 STR_ARG(r->x->request.line));
     if (r->x->response.ended)
         return 0;
+    r->fields = STR("");
     return r->started ? -EPROTO : tern_fail(r, status_of(error));
 }
 

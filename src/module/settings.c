@@ -3,6 +3,7 @@
 #include "module/settings.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 
 #include "conf/schema.h"
@@ -46,7 +47,7 @@ static void note(struct tern_settings *s, struct str key)
 static struct str nearest(const struct tern_settings *s, struct str key)
 {
     struct str best = {NULL, 0};
-    unsigned least = 3;
+    unsigned least = (unsigned)key.n / 4 + 2;
     for (const struct asked *asked = s->asked; asked; asked = asked->next) {
         unsigned distance = str_distance(asked->key, key, least);
         if (distance < least) {
@@ -110,7 +111,11 @@ int64_t tern_setting_int(struct tern_settings *s, const char *key, int64_t fallb
     bool required = !is_within(fallback, least, most);
     const struct conf_key as = {.name = key, .kind = CONF_INT, .min = least, .max = most, .required = required};
     int64_t value;
-    return read_value(s, key, &as, &value) ? value : required ? least : fallback;
+    if (!read_value(s, key, &as, &value))
+        return required ? least : fallback;
+    if (value > most) /* which a table does not say of 0 */
+        tern_setting_wrong(s, key, "%" PRId64 " is out of range (%" PRId64 " to %" PRId64 ")", value, least, most);
+    return value;
 }
 
 uint64_t tern_setting_size(struct tern_settings *s, const char *key, uint64_t fallback, uint64_t most)
@@ -153,6 +158,9 @@ const char *tern_setting_item(struct tern_settings *s, const char *key, size_t i
 struct tern_settings *tern_setting_map(struct tern_settings *s, const char *key)
 {
     struct conf_node *node = find(s, key);
+    for (struct tern_settings *known = s->first; known; known = known->next)
+        if (known->owner == node)
+            return known;
     struct tern_settings *inner = node ? arena_alloc(s->r->arena, sizeof *inner) : NULL;
     if (!inner || module_settings_init(inner, s->r, node, node) < 0)
         return NULL;

@@ -99,7 +99,8 @@ static bool fits_in_pass(struct compressor *c, size_t n)
     return true;
 }
 
-/* An encoder does at the end, or when it is flushed, what it has put off until then. What this pass has counted is not counted twice. */
+/* An encoder does at the end, or when it is flushed, what it has put off until then. What this pass has counted is not
+ * counted twice. */
 static bool rest_fits_in_pass(struct compressor *c)
 {
     size_t counted = *in_pass(&c->pass);

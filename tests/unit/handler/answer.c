@@ -52,6 +52,26 @@ static int file(struct exchange *x, int fd, off_t at, size_t n, const struct fil
     return error;
 }
 
+static int flush(struct exchange *x)
+{
+    struct answer *a = answer_of(x);
+    a->flushes++;
+    a->flushed = a->n;
+    return a->fail_from && a->pieces >= a->fail_from ? -ECONNRESET : 0;
+}
+
+static ssize_t read_body(struct exchange *x, void *to, size_t n)
+{
+    struct answer *a = answer_of(x);
+    n = n < a->piece ? n : a->piece;
+    n = n < a->body.n ? n : a->body.n;
+    if (n == 0)
+        return a->body_error;
+    memcpy(to, a->body.p, n);
+    a->body = str_skip(a->body, n);
+    return (ssize_t)n;
+}
+
 static int end(struct exchange *x)
 {
     cr_assert_not(answer_of(x)->ended, "two ends");
@@ -59,7 +79,7 @@ static int end(struct exchange *x)
     return 0;
 }
 
-static const struct exchange_ops ops = {.head = head, .content = content, .file = file, .end = end};
+static const struct exchange_ops ops = {head, content, file, flush, end, read_body};
 
 void answer_begin(struct answer *a, enum method method, const char *path, const char *query, const char *accept)
 {

@@ -1,4 +1,5 @@
-/* answer.h: an exchange without a connection, whose response is kept for the test to look at. */
+/* answer.h: an exchange without a connection, whose response is kept for the test to look at. Its request has no content,
+ * unless the test gives it some. */
 #ifndef TERN_TESTS_HANDLER_ANSWER_H
 #define TERN_TESTS_HANDLER_ANSWER_H
 
@@ -14,9 +15,14 @@ struct answer {
     size_t n, size;
     size_t pieces;      /* in which the content came */
     size_t files;       /* how many of them from an open file */
+    size_t flushes;     /* at the last of them ... */
+    size_t flushed;     /* ... so many bytes of content had come */
     size_t fail_from;   /* the piece that fails, and all after it: from 1; 0: none */
     void (*sent)(void); /* called after a piece from an open file */
     bool ended;
+    struct str body; /* content of the request that has not been read yet; it comes in pieces ... */
+    size_t piece;    /* ... of so many bytes */
+    int body_error;  /* what comes after it; 0: its end */
 };
 
 /* A GET (or another method) of a path and query, both as http_uri_parse() leaves them. */

@@ -297,6 +297,47 @@ Test(encoder, pieces_of_every_size)
             }
 }
 
+/* Whatever has been given can be decoded after each flush, with as little room as the result may come in. */
+Test(encoder, flushes_bring_out_all_that_was_given)
+{
+    static const size_t pieces[] = {1, 100, 5000, 70000}, rooms[] = {ENCODER_FLUSH_ROOM, 100, 16384, sizeof coded};
+    const size_t flushes = 4;
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++)
+        for (size_t i = 0; i < COUNT(pieces) * COUNT(rooms); i++) {
+            size_t piece = pieces[i % COUNT(pieces)], room = rooms[i / COUNT(pieces)];
+            struct encoder *encoder;
+            struct out o = out_on(coded, sizeof coded);
+            struct str all = text(flushes * piece), rest = all;
+            cr_assert_eq(encoder_open(&encoder, coding, ENCODER_BALANCED, HTTP_LENGTH_UNKNOWN), 0);
+            for (; rest.n; rest = str_skip(rest, piece)) {
+                give(encoder, (struct str){rest.p, piece}, ENCODER_FLUSH, room, &o);
+                struct decoded d = decode(coding_name(coding), out_str(&o), back, sizeof back);
+                cr_assert(!d.broken && !d.ended);
+                cr_assert_eq(d.n, all.n - rest.n + piece, "%zu of %zu by %zu", d.n, all.n - rest.n + piece, room);
+            }
+            give(encoder, rest, ENCODER_END, room, &o);
+            encoder_close(encoder);
+            expect_back(coding, out_str(&o), all);
+        }
+}
+
+Test(encoder, a_flush_of_nothing_is_nothing)
+{
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++) {
+        struct encoder *encoder;
+        struct out o = out_on(coded, sizeof coded);
+        cr_assert_eq(encoder_open(&encoder, coding, ENCODER_BALANCED, HTTP_LENGTH_UNKNOWN), 0);
+        give(encoder, text(100), ENCODER_TAKE, sizeof coded, &o);
+        give(encoder, STR(""), ENCODER_FLUSH, sizeof coded, &o);
+        size_t flushed = out_len(&o);
+        give(encoder, STR(""), ENCODER_FLUSH, sizeof coded, &o);
+        cr_expect_eq(out_len(&o), flushed, STR_FMT, STR_ARG(coding_name(coding)));
+        give(encoder, STR(""), ENCODER_END, sizeof coded, &o);
+        encoder_close(encoder);
+        expect_back(coding, out_str(&o), (struct str){content, 100});
+    }
+}
+
 /* The size is what windows are chosen by, and no promise. */
 Test(encoder, another_size_than_was_said)
 {

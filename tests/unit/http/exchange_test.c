@@ -41,6 +41,13 @@ static int file(struct exchange *x, int fd, off_t at, size_t n, const struct fil
     return failure;
 }
 
+static int flush(struct exchange *x)
+{
+    (void)x;
+    note("flush;");
+    return failure;
+}
+
 static int end(struct exchange *x)
 {
     (void)x;
@@ -54,7 +61,7 @@ static ssize_t read_nothing(struct exchange *x, void *to, size_t n)
     return (ssize_t)n;
 }
 
-static const struct exchange_ops ops = {head, content, file, end, read_nothing};
+static const struct exchange_ops ops = {head, content, file, flush, end, read_nothing};
 static struct exchange x;
 
 static void setup(void)
@@ -160,6 +167,15 @@ Test(exchange, fields_by_name)
     cr_expect_not_null(http_field(&request, STR("B")).p);
     cr_expect_null(http_field(&request, STR("")).p);
     cr_expect_null(http_field(&request, STR("ab")).p);
+}
+
+Test(exchange, flushing_is_the_protocols)
+{
+    cr_expect_eq(http_head(&x, 200, STR(""), HTTP_LENGTH_UNKNOWN), 0);
+    cr_expect_eq(http_flush(&x), 0);
+    failure = -EPIPE;
+    cr_expect_eq(http_flush(&x), -EPIPE);
+    expect_calls("head 200 [] -1;flush;flush;");
 }
 
 Test(exchange, reading_is_the_protocols)

@@ -116,6 +116,21 @@ static int serve_wait(struct exchange *x, size_t n)
     return error ? error : http_send(x, 200, STR(""), STR("waited"));
 }
 
+static int serve_flush(struct exchange *x, size_t n)
+{
+    (void)n;
+    int error = http_head(x, 200, STR(""), HTTP_LENGTH_UNKNOWN);
+    if (!error)
+        error = http_content(x, STR("hello"));
+    if (!error)
+        error = http_flush(x);
+    if (!error)
+        error = green_sem_wait(&h2_peer_gate, NSEC_NEVER);
+    if (!error)
+        error = http_content(x, STR(", goodbye"));
+    return error ? error : http_end(x);
+}
+
 static int serve_empty(struct exchange *x, size_t n)
 {
     (void)n;
@@ -131,7 +146,7 @@ static int serve_any(struct exchange *x, const void *settings)
         {STR_INIT("hello"), serve_hello}, {STR_INIT("bytes"), serve_bytes}, {STR_INIT("pieces"), serve_pieces},
         {STR_INIT("echo"), serve_echo},   {STR_INIT("short"), serve_short}, {STR_INIT("fields"), serve_fields},
         {STR_INIT("file"), serve_file},   {STR_INIT("wait"), serve_wait},   {STR_INIT("empty"), serve_empty},
-        {STR_INIT("late"), serve_late},
+        {STR_INIT("late"), serve_late},   {STR_INIT("flush"), serve_flush},
     };
     (void)settings;
     h2_peer_served++;

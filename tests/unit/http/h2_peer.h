@@ -3,7 +3,7 @@
  * Paths: /hello says hello; /bytes/N is N bytes of a pattern, in one piece; /pieces/N the same in pieces of 1000, its
  * length not known; /echo gives back the request's content; /fields lists its fields; /short promises 10 bytes and
  * gives 5; /file/N is the same as /bytes/N from a file; /wait waits until h2_peer_gate opens; /empty is 204;
- * /late/N is /bytes/N, of no urgency.
+ * /late/N is /bytes/N, of no urgency; /flush says hello, flushes, waits until h2_peer_gate opens, and says goodbye.
  */
 #ifndef TERN_TESTS_HTTP_H2_PEER_H
 #define TERN_TESTS_HTTP_H2_PEER_H

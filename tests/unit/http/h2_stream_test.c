@@ -1,6 +1,7 @@
 /* h2_stream_test.c: streams of HTTP/2: responses and the content of requests, flow control, and what cuts them off. */
 #include "http/h2.h"
 
+#include <errno.h>
 #include <nghttp2/nghttp2.h>
 #include <unistd.h>
 
@@ -65,6 +66,26 @@ H2Test(content_of_any_size_arrives_whole)
             expect_bytes(h2_peer_fetch(peer, path), sizes[k]);
         }
     h2_peer_close(peer);
+}
+
+H2Test(what_is_flushed_arrives_while_its_handler_waits)
+{
+    struct h2_peer *peer = h2_peer_open(0);
+    struct h2_answer *answer = h2_peer_answer(peer, h2_peer_get(peer, "/flush"));
+    h2_peer_until(peer, answer->length == 5);
+    cr_expect_str_eq(answer->text, "hello");
+    cr_expect_not(answer->ended);
+    green_sem_post(&h2_peer_gate);
+    h2_peer_until(peer, answer->over);
+    cr_expect_str_eq(answer->text, "hello, goodbye");
+    cr_expect(answer->ended);
+    h2_peer_close(peer);
+}
+
+Test(h2_stream, a_flush_of_an_answer_that_was_cut_off)
+{
+    static struct h2_stream s = {.error = -ECONNRESET, .x.ops = &h2_ops};
+    cr_expect_eq(http_flush(&s.x), -ECONNRESET);
 }
 
 H2Test(many_at_once_share_a_window_of_one_byte_each)

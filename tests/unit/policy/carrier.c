@@ -34,6 +34,13 @@ static int file(struct exchange *x, int fd, off_t at, size_t n, const struct fil
     return 0;
 }
 
+static int flush(struct exchange *x)
+{
+    (void)x;
+    carrier.flushes++;
+    return 0;
+}
+
 static int end(struct exchange *x)
 {
     (void)x;
@@ -47,7 +54,7 @@ static ssize_t read_nothing(struct exchange *x, void *to, size_t n)
     return (ssize_t)n;
 }
 
-static const struct exchange_ops ops = {head, content, file, end, read_nothing};
+static const struct exchange_ops ops = {head, content, file, flush, end, read_nothing};
 
 void carrier_start(const struct http_policy *policy, const void *settings)
 {
@@ -59,7 +66,7 @@ void carrier_start(const struct http_policy *policy, const void *settings)
     x->request = (struct http_request){.method = METHOD_GET, .minor = 1, .fields = carrier.fields};
     arena_init(&x->arena, NULL, 0);
     carrier.head = (struct http_head){0};
-    carrier.n = carrier.pieces = carrier.refused = 0;
+    carrier.n = carrier.pieces = carrier.flushes = carrier.refused = 0;
     carrier.file = carrier.ended = false;
 }
 

@@ -15,9 +15,10 @@ extern struct carrier {
     struct http_field fields[CARRIER_FIELDS];
     struct http_head head; /* as it was written */
     char content[CARRIER_ROOM];
-    size_t n;      /* bytes of content */
-    size_t pieces; /* in which it came */
-    bool file;     /* some of it was a file */
+    size_t n;       /* bytes of content */
+    size_t pieces;  /* in which it came */
+    size_t flushes; /* that were passed on */
+    bool file;      /* some of it was a file */
     bool ended;
     size_t refused; /* content beyond so many bytes fails; 0: none does */
 } carrier;

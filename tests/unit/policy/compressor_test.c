@@ -221,6 +221,64 @@ GreenTest(compressor, pieces_of_every_size)
         }
 }
 
+/* ---- flushes ---- */
+
+/* What has been given so far can be decoded, and has no end yet. */
+static void expect_so_far(enum coding coding, struct str expected)
+{
+    struct decoded d = decode(coding_name(coding), (struct str){carrier.content, carrier.n}, back, sizeof back);
+    cr_expect(!d.ended && !d.broken && !carrier.ended);
+    cr_expect(str_eq((struct str){back, d.n}, expected), "%zu of %zu bytes", d.n, expected.n);
+}
+
+GreenTest(compressor, a_flush_that_a_peer_does_not_take)
+{
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++) {
+        start(coding);
+        carrier.refused = 1;
+        cr_expect_eq(http_content(&carrier.x, digits(100)), 0);
+        cr_expect_eq(http_flush(&carrier.x), -EPIPE);
+        cr_expect_eq(carrier.flushes, 0);
+        carrier_end();
+    }
+}
+
+GreenTest(compressor, flushed_content_can_be_decoded)
+{
+    static const size_t pieces[] = {1, 1000, 16 * 1024, 16 * 1024 + 1, 700 * 1000};
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++)
+        for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+            struct str all = digits(3 * pieces[i]);
+            start(coding);
+            for (size_t n = 0; n < all.n; n += pieces[i]) {
+                cr_assert_eq(http_content(&carrier.x, (struct str){all.p + n, pieces[i]}), 0);
+                cr_expect_eq(http_flush(&carrier.x), 0);
+                expect_so_far(coding, (struct str){all.p, n + pieces[i]});
+            }
+            cr_expect_eq(carrier.flushes, 3);
+            cr_expect_eq(http_end(&carrier.x), 0);
+            expect_back(coding, all);
+            carrier_end();
+        }
+}
+
+GreenTest(compressor, flushes_without_content)
+{
+    for (enum coding coding = 0; coding < CODING_COUNT; coding++) {
+        start(coding);
+        cr_expect_eq(http_flush(&carrier.x), 0, "before there is any");
+        cr_expect_eq(http_content(&carrier.x, digits(100)), 0);
+        cr_expect_eq(http_flush(&carrier.x), 0);
+        size_t flushed = carrier.n;
+        cr_expect_eq(http_flush(&carrier.x), 0);
+        cr_expect_eq(carrier.n, flushed, "there was nothing left");
+        cr_expect_eq(carrier.flushes, 3, "but it is passed on");
+        cr_expect_eq(http_end(&carrier.x), 0);
+        expect_back(coding, (struct str){content, 100});
+        carrier_end();
+    }
+}
+
 GreenTest(compressor, nothing_at_all)
 {
     for (enum coding coding = 0; coding < CODING_COUNT; coding++) {
@@ -289,23 +347,26 @@ GreenTest(compressor, the_others_go_on)
     carrier_end();
 }
 
-/* What an encoder has put off until the end is not done on the loop either, unless it is little. */
+/* What an encoder has put off until the end, or a flush, is not done on the loop either, unless it is little. */
 GreenTest(compressor, the_end_is_counted_too)
 {
-    int turns = 0;
+    static int (*const ends[])(struct exchange * x) = {http_end, http_flush};
+    int turns = 0, before;
     struct green *other = run_spawn(count_turns, &turns);
     struct str zeros = {memset(content, 0, MUCH), 4 * 1024};
-    start(CODING_ZSTD); /* which keeps 64 KiB until then */
-    for (int i = 0; i < 15; i++) {
-        cr_assert_eq(http_content(&carrier.x, zeros), 0);
-        cr_assert_eq(green_sleep(NSEC_MS), 0);
+    for (size_t k = 0; k < 2; k++) {
+        start(CODING_ZSTD); /* which keeps 64 KiB until then */
+        for (int i = 0; i < 15; i++) {
+            cr_assert_eq(http_content(&carrier.x, zeros), 0);
+            cr_assert_eq(green_sleep(NSEC_MS), 0);
+        }
+        cr_assert_eq(carrier.n, 0, "nothing has come out");
+        before = turns;
+        cr_assert_eq(ends[k](&carrier.x), 0);
+        cr_expect_gt(turns, before, "60 KiB without a wait");
+        (k ? expect_so_far : expect_back)(CODING_ZSTD, (struct str){content, 60 * 1024});
+        carrier_end();
     }
-    cr_assert_eq(carrier.n, 0, "nothing has come out");
-    int before = turns;
-    cr_assert_eq(http_end(&carrier.x), 0);
-    cr_expect_gt(turns, before, "60 KiB without a wait");
-    expect_back(CODING_ZSTD, (struct str){content, 60 * 1024});
-    carrier_end();
     start(CODING_ZSTD);
     before = turns;
     cr_assert_eq(http_content(&carrier.x, zeros), 0);
