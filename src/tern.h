@@ -61,8 +61,8 @@ struct tern_handler {
     /* Answers a request. The result: 0; what is missing of the end of the response is added then. Or the error that
      * kept it from answering: before the head was sent it is answered with a status, without the fields that it has
      * added: 404 for what is not there (-ENOENT ...), 403 for -EACCES, 502 for an upstream that can't be reached
-     * (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503 for -EAGAIN, -EBUSY, -ENOMEM, -EMFILE, what fits for an error
-     * of tern_read() (413, 408, 400), else 500; after it, the connection is cut. */
+     * (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503 for -EAGAIN, -EBUSY, -ENOMEM, -EMFILE, what fits for an
+     * error of tern_read() (413, 408, 400), else 500; after it, the connection is cut. */
     int (*serve)(struct tern_request *r, void *state);
 
     /* Once for each route, in each worker, and in a process of its own that checks a configuration: reads the route's

@@ -25,7 +25,7 @@ static int keep_settings(struct conf_reader *r, struct conf_node *node, void *fi
 {
     struct conf_node **settings = field;
     *settings = node;
-    if (node->kind == CONF_MAPPING || conf_is_null(node))
+    if (node->kind == CONF_MAPPING)
         return 0;
     conf_error(r, node, "takes a mapping, not %s", conf_kind_name(node));
     return -EINVAL;

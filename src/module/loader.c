@@ -44,6 +44,13 @@ const struct tern_job *module_find_job(const char *name)
     return NULL;
 }
 
+/* As much of a text as there is room for. */
+static void put_some(struct out *why, struct str text)
+{
+    size_t room = out_room(why);
+    out_put(why, (struct str){text.p, text.n < room ? text.n : room});
+}
+
 const struct tern_handler *module_find_handler(const struct tern_module *module, const char *name, struct out *why)
 {
     const struct tern_handler *handlers = module->handlers;
@@ -52,8 +59,8 @@ const struct tern_handler *module_find_handler(const struct tern_module *module,
             return h;
     out_text(why, "the module has no handler of that name");
     for (const struct tern_handler *h = handlers; h && h->name; h++) {
-        out_put(why, h == handlers ? STR("; it has ") : STR(", "));
-        out_put(why, str_of(h->name));
+        put_some(why, h == handlers ? STR("; it has ") : STR(", "));
+        put_some(why, str_of(h->name));
     }
     return NULL;
 }
@@ -70,16 +77,31 @@ static struct module *find(const char *path)
     return NULL;
 }
 
+static int refuse(struct out *why, int error, const char *what, const char *name, const char *wrong)
+{
+    const char *const parts[] = {"its ", what, " `", name, "` ", wrong};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        put_some(why, str_of(parts[i]));
+    return error;
+}
+
+static bool is_taken(const struct tern_module *api, const struct tern_job *job)
+{
+    for (const struct tern_job *before = api->jobs; before < job; before++)
+        if (strcmp(before->name, job->name) == 0)
+            return true;
+    return module_find_job(job->name) != NULL;
+}
+
 static int check_jobs(const struct tern_module *api, struct out *why)
 {
     for (const struct tern_job *job = api->jobs; job && job->name; job++) {
-        if (strlen(job->name) <= JOB_NAME && job->run && !module_find_job(job->name))
-            continue;
-        out_text(why, "its job `");
-        out_put(why, str_of(job->name));
-        out_put(why,
-                job->run ? STR("` has a name that is too long, or another module's") : STR("` has nothing to run"));
-        return -EEXIST;
+        if (!job->run)
+            return refuse(why, -ENOEXEC, "job", job->name, "has nothing to run");
+        if (strlen(job->name) > JOB_NAME)
+            return refuse(why, -ENOEXEC, "job", job->name, "has a name that is too long");
+        if (is_taken(api, job))
+            return refuse(why, -EEXIST, "job", job->name, "has the name of another one");
     }
     return 0;
 }
@@ -87,12 +109,8 @@ static int check_jobs(const struct tern_module *api, struct out *why)
 static int check_handlers(const struct tern_module *api, struct out *why)
 {
     for (const struct tern_handler *h = api->handlers; h && h->name; h++)
-        if (!h->serve) {
-            out_text(why, "its handler `");
-            out_put(why, str_of(h->name));
-            out_text(why, "` has nothing to serve with");
-            return -ENOEXEC;
-        }
+        if (!h->serve)
+            return refuse(why, -ENOEXEC, "handler", h->name, "has nothing to serve with");
     return 0;
 }
 
@@ -116,15 +134,25 @@ static int check(const struct tern_module *api, struct out *why)
     return -ENOEXEC;
 }
 
+static bool is_loaded(const struct tern_module *api)
+{
+    const struct tern_module *module;
+    for (size_t i = 0; module_at(i, &module); i++)
+        if (module == api)
+            return true;
+    return false;
+}
+
+/* -EALREADY: it is loaded already, by another name of the same file. */
 static int open_module(const char *path, const struct tern_module **api, struct out *why)
 {
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
-        out_put(why, str_of(dlerror()));
+        put_some(why, str_of(dlerror()));
         return -ENOENT;
     }
     *api = dlsym(handle, "tern_module");
-    int error = check(*api, why);
+    int error = is_loaded(*api) ? -EALREADY : check(*api, why);
     if (error)
         dlclose(handle);
     return error;
@@ -136,14 +164,15 @@ static int add(const char *path, const struct tern_module **api, struct out *why
     if (!module || !(module->path = strdup(path)))
         goto no_memory;
     int error = open_module(path, &module->api, why);
-    if (error) {
-        free(module->path);
-        free(module);
-        return error;
+    if (!error || error == -EALREADY)
+        *api = module->api;
+    if (!error) {
+        list_push_back(&modules, &module->link);
+        return 0;
     }
-    list_push_back(&modules, &module->link);
-    *api = module->api;
-    return 0;
+    free(module->path);
+    free(module);
+    return error == -EALREADY ? 0 : error;
 no_memory:
     free(module);
     return -ENOMEM;

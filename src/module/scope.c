@@ -11,7 +11,6 @@ struct tern_future {
     struct tern_scope *scope;
     struct green *thread;       /* until it has ended */
     struct green_cond *changed; /* of who waits for it; NULL: nobody */
-    struct str what;
     tern_fn *fn;
     void *arg;
     int result;
@@ -27,6 +26,7 @@ void module_scope_init(struct tern_scope *scope)
 {
     green_scope_enter(&scope->green);
     list_init(&scope->futures);
+    scope->what = green_description();
 }
 
 static void free_future(struct tern_future *future)
@@ -45,6 +45,7 @@ void module_scope_end(struct tern_scope *scope)
 void module_worker_scope_init(void)
 {
     module_scope_init(&worker_scope);
+    worker_scope.what = STR("a thread of its own");
 }
 
 void module_worker_scope_end(void)
@@ -76,7 +77,7 @@ void tern_scope_close(struct tern_scope *scope)
 static int run(void *arg)
 {
     struct tern_future *future = arg;
-    green_describe(future->what);
+    green_describe(future->scope->what);
     int result = future->fn(future->arg);
     future->result = result;
     future->done = true;
@@ -94,8 +95,6 @@ static struct tern_future *make(struct tern_scope *scope, tern_fn *fn, void *arg
     if (!future)
         return NULL;
     *future = (struct tern_future){.scope = scope, .fn = fn, .arg = arg};
-    /* Threads of the worker outlive the request that has started them, and its line. */
-    future->what = scope == &worker_scope ? STR("a thread of its own") : green_description();
     list_push_back(&scope->futures, &future->link);
     return future;
 }

@@ -8,8 +8,10 @@
 struct tern_scope {
     struct green_scope green;
     struct list futures; /* that nobody has awaited yet */
+    struct str what;     /* its threads do: it lives as long as they */
 };
 
+/* What its threads do is what the running one does, which they must not outlive. */
 void module_scope_init(struct tern_scope *scope);
 
 /* Cancels and joins its threads, and frees its futures. */

@@ -1,7 +1,8 @@
 /* probe.c: see probe.h.
  *
  * The child says before each handler which one it is about to start, and afterwards what was wrong; so the last thing
- * that a child has said that crashed is where it crashed.
+ * that a child has said that crashed is where it crashed. At last it says that it is through: code that is not ours may
+ * have ended the process before, and with success.
  */
 #include "proc/probe.h"
 
@@ -18,10 +19,16 @@
 
 enum { TEXT = 768, PATIENCE = 10 }; /* bytes of a message; seconds for all handlers together */
 
+enum kind {
+    BEGINS, /* a handler is about to be started */
+    WRONG,  /* this is wrong with it */
+    DONE,   /* all of them have been */
+};
+
 /* One write to a pipe, and whole. */
 struct report {
+    enum kind kind;
     unsigned line, col;
-    bool begins; /* a handler is about to be started */
     char file[256];
     char text[TEXT];
 };
@@ -43,7 +50,7 @@ static void say(int to, const struct report *report)
 
 static void say_begins(int to, const struct conf_node *at)
 {
-    struct report report = {.line = at->line, .col = at->col, .begins = true};
+    struct report report = {.kind = BEGINS, .line = at->line, .col = at->col};
     fill(report.file, sizeof report.file, at->file);
     say(to, &report);
 }
@@ -52,7 +59,7 @@ static void say_errors(int to, const struct conf_reader *r)
 {
     for (size_t i = 0; i < r->kept; i++) {
         const struct conf_message *e = &r->errors[i];
-        struct report report = {.line = e->line, .col = e->col};
+        struct report report = {.kind = WRONG, .line = e->line, .col = e->col};
         fill(report.file, sizeof report.file, e->file);
         fill(report.text, sizeof report.text, e->text);
         say(to, &report);
@@ -71,17 +78,16 @@ static void start_route(struct http_route *route, struct conf_reader *r, int to)
 
 static _Noreturn void try_all(const struct config *config, struct conf_reader *r, int to)
 {
-    struct http_route *first = config->http.sites.starts;
     signal(SIGCHLD, SIG_DFL);
+    conf_reader_init(r, r->arena);
     int error = privs_drop(config->user, config->group);
-    if (error) { /* nothing of others is run as anybody else */
-        conf_error(r, first->at, "can't be tried as user '" STR_FMT "': %s", STR_ARG(config->user), strerror(-error));
-        say_errors(to, r);
-        _exit(EXIT_SUCCESS);
-    }
+    if (error)
+        conf_error(r, config->tree, "cannot become the user that workers run as: %s", strerror(-error));
+    say_errors(to, r);
     module_set_directory(config->modules.p);
-    for (struct http_route *route = first; route; route = route->next_start)
+    for (struct http_route *route = config->http.sites.starts; route && !error; route = route->next_start)
         start_route(route, r, to);
+    say(to, &(struct report){.kind = DONE});
     _exit(EXIT_SUCCESS);
 }
 
@@ -105,7 +111,7 @@ static bool next_report(int from, nsec deadline, struct report *report, bool *si
     }
 }
 
-/* What the last handler did to its process. */
+/* What the last handler did to its process, which was not through. */
 static int judge(struct conf_reader *r, const struct report *last, bool silent, int status)
 {
     struct str file = arena_copy(r->arena, str_of(last->file));
@@ -114,23 +120,20 @@ static int judge(struct conf_reader *r, const struct report *last, bool silent, 
     else if (WIFSIGNALED(status))
         conf_error_at(r, file, last->line, last->col, "crashes when it is loaded, by signal %d (%s)", WTERMSIG(status),
                       strsignal(WTERMSIG(status)));
-    else if (WEXITSTATUS(status) != EXIT_SUCCESS)
+    else
         conf_error_at(r, file, last->line, last->col, "ends its process when it is loaded, with status %d",
                       WEXITSTATUS(status));
-    else
-        return 0;
     return -EINVAL;
 }
 
 static int listen_to(struct conf_reader *r, pid_t child, int from)
 {
-    struct report report, last = {.line = 0};
+    struct report report = {.kind = BEGINS};
     int result = 0, status = 0;
     bool silent = false;
     nsec deadline = nsec_add(clock_monotonic(), PATIENCE * NSEC_SEC);
-    while (next_report(from, deadline, &report, &silent)) {
-        last = report;
-        if (report.begins)
+    while (report.kind != DONE && next_report(from, deadline, &report, &silent)) {
+        if (report.kind != WRONG)
             continue;
         conf_error_at(r, arena_copy(r->arena, str_of(report.file)), report.line, report.col, "%s", report.text);
         result = -EINVAL;
@@ -139,7 +142,7 @@ static int listen_to(struct conf_reader *r, pid_t child, int from)
         kill(child, SIGKILL);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    int judged = judge(r, &last, silent, status);
+    int judged = report.kind == DONE ? 0 : judge(r, &report, silent, status);
     return result ? result : judged;
 }
 

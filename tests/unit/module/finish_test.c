@@ -43,7 +43,7 @@ static const struct {
     {-ENETUNREACH, 502},  {-EPROTO, 502},     {-ETIMEDOUT, 504}, {-EAGAIN, 503},
     {-ENOMEM, 503},       {-EMFILE, 503},     {-ENFILE, 503},    {-EBUSY, 503},
     {-ENOBUFS, 503},      {-EMSGSIZE, 500},   {-EBADMSG, 500},   {-EIO, 500},
-    {-ENOENT, 500},       {-ECANCELED, 500},  {-1, 500},         {-EKEYREJECTED, 502},
+    {-ENOENT, 404},       {-ECANCELED, 500},  {-1, 500},         {-EKEYREJECTED, 502},
     {-100000, 500},       {1, 500},           {INT_MAX, 500},
 };
 
