@@ -182,7 +182,7 @@ const struct exchange_ops h2_ops = {
 /* ---- for the session ---- */
 
 /* By the rules of stream_sendfile(), and like that it does not wait for a disk: a handler makes sure that what it hands
- * over is in memory, a window at a time (handler/file_send.c). */
+ * over is in memory, a window at a time (net/file_window.h). */
 static int take_file(struct h2_stream *s, char *to, size_t n)
 {
     struct h2_output *out = &s->out;

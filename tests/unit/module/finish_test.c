@@ -1,37 +1,17 @@
 /* finish_test.c: what a handler's result means for its client, and for the threads that it has started. */
 #include <limits.h>
-#include <stdio.h>
 
-#include "../conf/folder.h"
-#include "log/log.h"
 #include "visit.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-static void setup(void)
-{
-    folder_enter();
-    cr_assert_eq(log_open(STR("error.log"), LOG_LEVEL_NOTICE), 0);
-}
+TestSuite(module_finish, .init = visit_log_begin, .fini = visit_log_end);
 
-static void teardown(void)
+/* The line ends so. */
+static void expect_logged(const char *line)
 {
-    cr_assert_eq(log_open(STR("stderr"), LOG_LEVEL_NOTICE), 0);
-    folder_leave();
-}
-
-TestSuite(module_finish, .init = setup, .fini = teardown);
-
-/* What has been logged, behind the date and the process. */
-static const char *logged(void)
-{
-    static char text[1024];
-    FILE *f = fopen("error.log", "r");
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = '\0';
-    const char *at = strstr(text, "] ");
-    return at ? at + 2 : text;
+    const char *text = visit_logged();
+    cr_expect(str_ends(str_of(text), str_of(line)), "%s, not %s", text, line);
 }
 
 /* ---- errors ---- */
@@ -67,7 +47,7 @@ GreenTest(module_finish, an_error_is_logged)
 {
     visit_begin(METHOD_GET);
     cr_expect_eq(visit_finish(-ECONNREFUSED), 0);
-    cr_expect_str_eq(logged(), "test: Connection refused: GET /app/page HTTP/1.1\n");
+    expect_logged("] test: Connection refused: GET /app/page HTTP/1.1\n");
     visit_end();
 }
 
@@ -75,7 +55,7 @@ GreenTest(module_finish, a_result_above_0_is_a_mistake)
 {
     visit_begin(METHOD_GET);
     cr_expect_eq(visit_finish(5), 0);
-    cr_expect_str_eq(logged(), "test: a result above 0: GET /app/page HTTP/1.1\n");
+    expect_logged("] test: a result above 0: GET /app/page HTTP/1.1\n");
     visit_expect(500, "500 Internal Server Error\n");
     visit_end();
 }
@@ -98,7 +78,7 @@ GreenTest(module_finish, an_error_after_the_end)
     cr_expect_eq(tern_end(r), 0);
     cr_expect_eq(visit_finish(-EIO), 0, "the client has what it asked for");
     visit_expect(200, "all");
-    cr_expect_str_not_empty(logged());
+    cr_expect_str_not_empty(visit_logged());
     visit_end();
 }
 
@@ -124,7 +104,7 @@ GreenTest(module_finish, errors_of_reading_are_passed_on)
         cr_expect_eq(visit.answer.status, 0);
         visit_end();
     }
-    cr_expect_str_empty(logged());
+    cr_expect_str_empty(visit_logged());
 }
 
 GreenTest(module_finish, an_error_beside_that_of_reading)
@@ -162,7 +142,7 @@ GreenTest(module_finish, errors_of_sending_are_passed_on)
     cr_expect_eq(tern_write(r, "a", 1), 0);
     cr_expect_eq(tern_flush(r), -ECONNRESET);
     cr_expect_eq(visit_finish(-ECONNRESET), -ECONNRESET);
-    cr_expect_str_empty(logged());
+    cr_expect_str_empty(visit_logged());
     visit_end();
 }
 
@@ -180,7 +160,7 @@ GreenTest(module_finish, a_cancel_is_passed_on)
     green_cancel(thread);
     cr_expect_eq(run_join(thread), -ECANCELED);
     cr_expect_eq(visit.answer.status, 0);
-    cr_expect_str_empty(logged());
+    cr_expect_str_empty(visit_logged());
     visit_end();
 }
 

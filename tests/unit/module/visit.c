@@ -1,7 +1,12 @@
 /* visit.c: see visit.h. */
 #include "visit.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include "../conf/folder.h"
+#include "log/log.h"
 
 struct visit visit;
 
@@ -52,4 +57,27 @@ const char *visit_text(size_t n)
         text[i] = (char)('!' + (i * 2654435761u >> 7) % 90);
     text[n] = '\0';
     return text;
+}
+
+void visit_log_begin(void)
+{
+    folder_enter();
+    cr_assert_eq(log_open(STR("error.log"), LOG_LEVEL_NOTICE), 0);
+}
+
+void visit_log_end(void)
+{
+    cr_assert_eq(log_open(STR("stderr"), LOG_LEVEL_NOTICE), 0);
+    folder_leave();
+}
+
+const char *visit_logged(void)
+{
+    static char text[1 << 14];
+    FILE *f = fopen("error.log", "re");
+    cr_assert_not_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    cr_assert_eq(truncate("error.log", 0), 0);
+    return text[0] ? text + strlen("2000-01-01 00:00:00.000 ") : text;
 }
