@@ -31,7 +31,7 @@ comma := ,
 
 # What there is to build. scripts/layers knows which layer may see which.
 
-layers := base ctl log conf green net http policy handler proc
+layers := base ctl log conf green net http policy module handler proc
 machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
 
