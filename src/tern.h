@@ -78,7 +78,8 @@ struct tern_handler {
 struct tern_job {
     const char *name; /* unique among all modules; at most 63 bytes */
 
-    /* Makes `out`, at most `room` bytes, of `in`. Their number, or -errno, which is handed to the caller. */
+    /* Makes `out`, at most `room` bytes, of `in`. Their number, or -errno, which is handed to the caller. A NUL follows
+     * the input; both are aligned for any type. */
     ssize_t (*run)(const void *in, size_t n, void *out, size_t room);
 };
 

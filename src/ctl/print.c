@@ -159,6 +159,19 @@ static void print_listener(FILE *f, const struct answer *listener)
     fputs(answer_bool(listener, "passed") ? ", passed)\n" : ")\n", f);
 }
 
+static void print_compute(FILE *f, const struct answer *answer)
+{
+    unsigned long long jobs = 0, restarts = 0;
+    size_t count = answer_count(answer, "compute");
+    for (size_t i = 0; i < count; i++) {
+        jobs += number(answer_item(answer, "compute", i), "jobs");
+        restarts += number(answer_item(answer, "compute", i), "restarts");
+    }
+    if (count)
+        fprintf(f, "computing      %zu process%s, %llu job%s, %llu restart%s\n", count, count == 1 ? "" : "es", jobs,
+                jobs == 1 ? "" : "s", restarts, restarts == 1 ? "" : "s");
+}
+
 static int print_status(FILE *f, const struct answer *answer)
 {
     char up[TABLE_CELL];
@@ -172,6 +185,7 @@ static int print_status(FILE *f, const struct answer *answer)
     fputc('\n', f);
     for (size_t i = 0; i < answer_count(answer, "listeners"); i++)
         print_listener(f, answer_item(answer, "listeners", i));
+    print_compute(f, answer);
     fputc('\n', f);
     return print_workers(f, answer);
 }

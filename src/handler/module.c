@@ -1,6 +1,7 @@
 /* module.c: `module`: requests answered by code that is not the server's: a handler of a shared object (tern.h). */
 #include <errno.h>
 
+#include "handler/module.h"
 #include "handler/registry.h"
 #include "module/loader.h"
 #include "module/request.h"
@@ -53,6 +54,13 @@ static int prepare(struct conf_reader *r, const struct conf_node *node, const st
 }
 
 /* ---- in each process that serves ---- */
+
+int module_handler_load(const struct http_route *route, struct out *why)
+{
+    const struct module *m = route->settings;
+    const struct tern_module *module;
+    return route->handler == &handler_module ? module_load(m->file.p, &module, why) : 0;
+}
 
 static int load(struct conf_reader *r, struct module *m)
 {

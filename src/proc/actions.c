@@ -125,6 +125,33 @@ static void put_worker(struct json *j, const struct generation *g, size_t i)
     json_close(j, '}');
 }
 
+static void put_compute_process(struct json *j, const struct generation *g, size_t i)
+{
+    const struct child *child = &g->crew.children[i];
+    const struct compute_slot slot = crew_look(&g->crew, i);
+    const char *state = !child->pid ? "waiting" : !child->ready ? "starting" : slot.job[0] ? "busy" : "idle";
+    json_open(j, NULL, '{');
+    json_u64(j, "index", i);
+    json_u64(j, "pid", (uint64_t)child->pid);
+    json_u64(j, "generation", g->number);
+    json_text(j, "state", str_of(state));
+    json_u64(j, "uptime_s", seconds_since(child->started));
+    json_u64(j, "jobs", slot.jobs);
+    json_u64(j, "restarts", child->restarts);
+    json_close(j, '}');
+}
+
+static void put_compute_processes(struct json *j, const struct master *m)
+{
+    json_open(j, "compute", '[');
+    list_each (l, next, &m->generations) {
+        const struct generation *g = container_of(l, struct generation, link);
+        for (size_t i = 0; i < g->crew.count; i++)
+            put_compute_process(j, g, i);
+    }
+    json_close(j, ']');
+}
+
 static void put_state(struct json *j, const struct master *m)
 {
     char path[PATH_MAX];
@@ -149,6 +176,7 @@ static void put_state(struct json *j, const struct master *m)
                 put_worker(j, g, i);
     }
     json_close(j, ']');
+    put_compute_processes(j, m);
 }
 
 static void status(void *server, struct control_request *request)
@@ -198,8 +226,11 @@ static void drain(void *server, struct control_request *request)
 static void set_level(struct master *m, int level)
 {
     log_threshold = (enum log_level)level;
-    list_each (l, next, &m->generations)
-        generation_tell(container_of(l, struct generation, link), MESSAGE_LEVEL, (uint32_t)level);
+    list_each (l, next, &m->generations) {
+        struct generation *g = container_of(l, struct generation, link);
+        generation_tell(g, MESSAGE_LEVEL, (uint32_t)level);
+        children_tell(g->crew.children, g->crew.count, MESSAGE_LEVEL, (uint32_t)level);
+    }
 }
 
 static void level(void *server, struct control_request *request)

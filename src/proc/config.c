@@ -14,6 +14,7 @@
 #include "handler/registry.h"
 #include "net/tls_context.h"
 #include "policy/registry.h"
+#include "proc/modules.h"
 #include "proc/probe.h"
 #include "proc/reach.h"
 
@@ -149,6 +150,8 @@ static const struct conf_key keys[] = {
     {"pin", CONF_BOOL, IN(pin), .fallback = "off", .doc = "pins worker i to core i"},
     {"threads", CONF_INT, IN(threads), .fallback = "4", .min = 1, .max = 256,
      .doc = "threads of each worker for what blocks: the disk, passwords, compression, signatures by RSA"},
+    {"compute", CONF_INT, IN(compute), .fallback = "0", .min = 0, .max = 256,
+     .doc = "processes of the server that run what modules hand to them because it takes a processor for long"},
     {"control", CONF_CUSTOM, IN(control), .fallback = "/run/tern/control.sock", .read = read_control,
      .single = &control_key, .doc = "the socket on which ternctl finds the server; off: none"},
     {"stack", CONF_SIZE, IN(stack), .fallback = "64k", .min = 64 << 10, .max = 64 << 20,
@@ -308,6 +311,8 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
         error = reach_check(r, config->tree, config->user, config->group);
     if (!conf_failed(r) && !error && !types_error)
         error = probe_check(r, config);
+    if (!error)
+        error = modules_find_source(config, &config->jobs);
     return error ? error : workers_error ? workers_error : types_error;
 }
 

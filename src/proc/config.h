@@ -6,6 +6,7 @@
 
 #include "http/mime.h"
 #include "http/server.h"
+#include "module/compute.h"
 #include "net/addr.h"
 #include "proc/log_conf.h"
 
@@ -35,6 +36,8 @@ struct config {
     struct str control;      /* path of the control socket; empty: none */
     bool control_configured; /* rather than the default */
     int64_t threads;
+    int64_t compute;                   /* compute processes, if there are ... */
+    const struct compute_source *jobs; /* ... jobs for them in its modules; else NULL */
     uint64_t stack;
     struct str mime_types;
     struct mime_types types;

@@ -11,29 +11,13 @@
 #define TERN_PROC_GENERATION_H
 
 #include "base/scoreboard.h"
+#include "proc/crew.h"
 #include "proc/listeners.h"
-#include "proc/message.h"
-#include "proc/reactor.h"
 
 struct master;
 struct generation;
 
 enum generation_state { STARTING, SERVING, DRAINING };
-
-struct child {
-    struct generation *generation;
-    pid_t pid;            /* 0: not running */
-    struct watch pair;    /* our end of the socket pair */
-    struct alarm restart; /* when it may be started again */
-    bool ready;
-    nsec started;
-    nsec asked;            /* since when it owes a sign of life; 0: it does not */
-    bool aborted;          /* it was told to say what it does, and die */
-    unsigned quick_deaths; /* in a row */
-    unsigned restarts;
-    unsigned logs_due; /* files that it has been handed and not confirmed */
-    bool accepts;      /* new connections, as far as we know */
-};
 
 struct generation_owner {
     void (*ready)(struct generation *generation);                   /* it is SERVING now */
@@ -52,8 +36,9 @@ struct generation {
     struct config *config;       /* its own */
     struct listener **listeners; /* used by it, config->listen_count of them; NULL: given up */
     struct scoreboard board;
-    struct child *children;
-    size_t count, running, ready;
+    struct child *children; /* its workers */
+    size_t count, ready;
+    struct crew crew;
     struct alarm deadline; /* of its state */
     nsec started;
     char why[MESSAGE_TEXT];
@@ -75,7 +60,7 @@ void generation_retire(struct generation *generation, enum message_kind how);
 /* A message to each of its workers that is there to hear it. */
 void generation_tell(struct generation *generation, enum message_kind kind, uint32_t number);
 
-/* What became of a process; false: it is none of its workers. The generation may be gone afterwards. */
+/* What became of a process; false: it is none of its own. The generation may be gone afterwards. */
 bool generation_reap(struct generation *generation, pid_t pid, int status);
 
 /* Whether any of its workers may still take new connections. */
@@ -84,7 +69,13 @@ bool generation_accepts(const struct generation *generation);
 /* Requests that its workers have cut so far. */
 uint64_t generation_cut(const struct generation *generation);
 
-/* Frees a generation that has no workers. */
+/* One that drains ends, if none of its processes is left; else that is a matter of time. */
+void generation_try_end(struct generation *generation);
+
+/* It can't start, and drains: for the reason given, unless one of its processes has told a better one. */
+void generation_fail(struct generation *generation, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Frees a generation that has no processes. */
 void generation_free(struct generation *generation);
 
 #endif

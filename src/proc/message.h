@@ -50,8 +50,8 @@ int message_send(int pair, const struct message *message, int fd) __attribute__(
 /* The same for those that consist of a kind and a number. */
 int message_tell(int pair, enum message_kind kind, uint32_t number) __attribute__((warn_unused_result));
 
-/* The next message, and the descriptor that came with it, else -1. 1; 0: the other end is gone; -EAGAIN: there is none
- * now; -errno. */
+/* The next message, and the descriptor that came with it, else -1; a NULL `fd` is for who expects none: then one that
+ * comes is closed. 1; 0: the other end is gone; -EAGAIN: there is none now; -errno. */
 int message_receive(int pair, struct message *message, int *fd) __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,9 @@
 /* modules.c: see modules.h. */
 #include "proc/modules.h"
 
+#include <errno.h>
+
+#include "handler/module.h"
 #include "module/loader.h"
 #include "module/worker.h"
 
@@ -43,4 +46,31 @@ void modules_stop(const struct config *config)
 {
     module_worker_stop();
     http_sites_stop(&config->http.sites);
+}
+
+/* ---- for compute processes ---- */
+
+static int load(void *modules, char *why, size_t size)
+{
+    const struct config *config = modules;
+    struct out o = out_on(why, size - 1);
+    int error = 0;
+    module_set_directory(config->modules.p);
+    for (struct http_route *route = config->http.sites.starts; route && !error; route = route->next_start)
+        error = module_handler_load(route, &o);
+    *o.at = '\0';
+    return error;
+}
+
+int modules_find_source(struct config *config, const struct compute_source **found)
+{
+    *found = NULL;
+    if (!config->http.sites.starts)
+        return 0;
+    struct compute_source *source = arena_alloc(&config->arena, sizeof *source);
+    if (!source)
+        return -ENOMEM;
+    *source = (struct compute_source){.load = load, .find = module_find_job, .modules = config};
+    *found = source;
+    return 0;
 }

@@ -1,8 +1,8 @@
 /* reopen.c: the logs, opened anew after a rotation.
  *
  * The master opens them, since workers may not be allowed to, and hands the descriptors over; a worker puts one in the
- * place of the old one in a single step. Who has asked is answered when every worker has confirmed: from then on the
- * old files are complete.
+ * place of the old one in a single step, and so does a compute process with the error log. Who has asked is answered
+ * when all of them have confirmed: from then on the old files are complete.
  */
 #include <errno.h>
 
@@ -23,13 +23,12 @@ static bool is_gone(int error)
     return error == -EPIPE || error == -ECONNRESET;
 }
 
-/* 0, or -errno when a worker goes on with the old file. */
-static int hand_over(struct generation *g, enum message_kind kind, int fd)
+/* 0, or -errno when one goes on with the old file. */
+static int hand_over(struct child *children, size_t count, enum message_kind kind, int fd)
 {
     int failed = 0;
     struct message message = {.kind = kind};
-    for (size_t i = 0; i < g->count; i++) {
-        struct child *child = &g->children[i];
+    for (struct child *child = children; child < children + count; child++) {
         if (!child->pid)
             continue;
         int error = message_send(child->pair.fd, &message, fd);
@@ -38,7 +37,8 @@ static int hand_over(struct generation *g, enum message_kind kind, int fd)
         if (!error)
             child->logs_due++;
         else
-            log_error("worker %zu [%d] cannot be handed a log: %s", i, (int)child->pid, strerror(-error));
+            log_error("%s %zu [%d] cannot be handed a log: %s", child->kind->name, child->index, (int)child->pid,
+                      strerror(-error));
         failed = failed ? failed : error;
     }
     return failed;
@@ -51,7 +51,10 @@ static int reopen_error_log(struct master *m)
         return error;
     m->reopen.logs++;
     list_each (l, next, &m->generations) {
-        int failed = hand_over(container_of(l, struct generation, link), MESSAGE_ERROR_LOG, log_fd());
+        struct generation *g = container_of(l, struct generation, link);
+        int failed = hand_over(g->children, g->count, MESSAGE_ERROR_LOG, log_fd());
+        error = error ? error : failed;
+        failed = hand_over(g->crew.children, g->crew.count, MESSAGE_ERROR_LOG, log_fd());
         error = error ? error : failed;
     }
     return error;
@@ -64,7 +67,7 @@ static int reopen_access_log(struct master *m, struct generation *g)
     if (error || !log)
         return error;
     m->reopen.logs++;
-    return hand_over(g, MESSAGE_ACCESS_LOG, access_fd(log));
+    return hand_over(g->children, g->count, MESSAGE_ACCESS_LOG, access_fd(log));
 }
 
 /* What has failed, for who has asked. */
@@ -87,13 +90,20 @@ static void complain(struct failures *failures, struct str path, int error)
     failures->lines[failures->count++] = out_str(&o);
 }
 
+static bool owe_logs(const struct child *children, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (children[i].logs_due)
+            return true;
+    return false;
+}
+
 static bool is_due(const struct master *m)
 {
     list_each (l, next, &m->generations) {
         const struct generation *g = container_of(l, struct generation, link);
-        for (size_t i = 0; i < g->count; i++)
-            if (g->children[i].logs_due)
-                return true;
+        if (owe_logs(g->children, g->count) || owe_logs(g->crew.children, g->crew.count))
+            return true;
     }
     return false;
 }

@@ -34,10 +34,7 @@ static void on_predecessor(struct watch *watch, short events)
     struct master *m = container_of(watch, struct master, upgrade.predecessor);
     struct message message;
     (void)events;
-    int fd;
-    int got = message_receive(watch->fd, &message, &fd);
-    if (fd >= 0)
-        close(fd);
+    int got = message_receive(watch->fd, &message, NULL);
     if (got == -EAGAIN)
         return;
     if (got > 0 && message.kind == MESSAGE_TAKEN) {
@@ -204,10 +201,7 @@ static void on_successor(struct watch *watch, short events)
     struct master *m = container_of(watch, struct master, upgrade.pair);
     struct message message;
     (void)events;
-    int fd;
-    int got = message_receive(watch->fd, &message, &fd);
-    if (fd >= 0)
-        close(fd);
+    int got = message_receive(watch->fd, &message, NULL);
     if (got > 0 && message.kind == MESSAGE_READY && m->upgrade.successor)
         on_successor_ready(m, &message);
     else if (got > 0 && message.kind == MESSAGE_REOPEN)

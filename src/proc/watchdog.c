@@ -18,11 +18,10 @@ static nsec patience(const struct child *child)
 
 static void end(struct child *child, nsec silent)
 {
-    size_t index = (size_t)(child - child->generation->children);
     if (!child->aborted) {
         child->aborted = true;
-        log_error("worker %zu [%d] has shown no sign of life for %lld ms, and is replaced", index, (int)child->pid,
-                  (long long)(silent / NSEC_MS));
+        log_error("worker %zu [%d] has shown no sign of life for %lld ms, and is replaced", child->index,
+                  (int)child->pid, (long long)(silent / NSEC_MS));
         kill(child->pid, SIGABRT);
     } else if (silent >= patience(child) + TIME_TO_REPORT) {
         kill(child->pid, SIGKILL);

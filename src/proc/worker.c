@@ -2,7 +2,6 @@
 #include "proc/worker.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,15 +10,13 @@
 #include "handler/file_cache.h"
 #include "http/accept.h"
 #include "log/log.h"
+#include "module/compute.h"
 #include "module/worker.h"
-#include "proc/message.h"
 #include "proc/modules.h"
-#include "proc/orphan.h"
 #include "proc/privs.h"
 
 enum { DESCRIPTORS_SPARED = 640 }; /* for files, logs and sockets that are no connections */
 #define LAST_GRACE (500 * NSEC_MS) /* for idle connections, when no other worker takes their place */
-#define STUCK_TIME (5 * NSEC_SEC)  /* beyond the deadline of a drain, for a worker whose master is gone */
 
 /* The running worker, on its main green thread. */
 struct service {
@@ -60,19 +57,6 @@ static nsec last_grace(const struct service *service)
     return grace < LAST_GRACE ? grace : LAST_GRACE;
 }
 
-/* A new file for a log. The master waits for the confirmation before it says that the old one is complete. */
-static void take_log(struct service *service, const struct message *message, int fd)
-{
-    struct access_log *access = service->worker->config->http.access;
-    if (fd < 0)
-        return;
-    if (message->kind == MESSAGE_ACCESS_LOG && access)
-        access_take(access, fd);
-    else if (message->kind != MESSAGE_ERROR_LOG || log_take(fd) < 0)
-        close(fd);
-    (void)!message_tell(service->master.fd, MESSAGE_TAKEN, 0); /* if it is not there to hear, we end soon */
-}
-
 static void serve_message(struct service *service, const struct message *message, int fd)
 {
     switch (message->kind) {
@@ -95,7 +79,7 @@ static void serve_message(struct service *service, const struct message *message
         break;
     case MESSAGE_ERROR_LOG:
     case MESSAGE_ACCESS_LOG:
-        take_log(service, message, fd);
+        forked_take_log(service->master.fd, service->worker->config->http.access, message, fd);
         break;
     case MESSAGE_LEVEL:
         log_threshold = (enum log_level)message->number;
@@ -152,7 +136,7 @@ static void last_words(const struct service *service)
     struct green_census census;
     green_take_census(&census);
     log_info("worker %zu ends: %llu connections, %llu requests; at most %zu green threads, stacks up to %zu KiB deep",
-             service->worker->index, (unsigned long long)service->worker->score->accepted,
+             service->worker->self->index, (unsigned long long)service->worker->score->accepted,
              (unsigned long long)service->worker->score->requests, census.most_live, census.high_water / 1024);
 }
 
@@ -168,7 +152,7 @@ static int serve(struct service *service, struct acceptor *acceptors)
         error = green_scope_go(&listening, "master", obey, service);
     if (!error) {
         if (message_tell(service->master.fd, MESSAGE_READY, 0) < 0)
-            log_error("worker %zu cannot reach its master", service->worker->index);
+            log_error("worker %zu cannot reach its master", service->worker->self->index);
         wait_for_stop(service);
     }
     green_scope_leave(&accepting);
@@ -179,21 +163,6 @@ static int serve(struct service *service, struct acceptor *acceptors)
     return error;
 }
 
-/* The master tells who waits for us to be ready. */
-static void tell_failure(const struct worker *worker, const char *what, const char *why)
-{
-    struct message message = {.kind = MESSAGE_FAILED};
-    snprintf(message.text, sizeof message.text, "worker %zu cannot %s: %s", worker->index, what, why);
-    log_error("%s", message.text);
-    (void)!message_send(worker->master, &message, -1);
-}
-
-static int fail(const struct worker *worker, const char *what, int error)
-{
-    tell_failure(worker, what, strerror(-error));
-    return EXIT_FAILED;
-}
-
 /* Serves, between the start and the end of the handlers. */
 static int serve_started(struct service *service, struct acceptor *acceptors)
 {
@@ -202,8 +171,7 @@ static int serve_started(struct service *service, struct acceptor *acceptors)
     struct out why = out_on(text, sizeof text - 1);
     if (modules_start(worker->config, &why) < 0) {
         *why.at = '\0';
-        tell_failure(worker, "start its handlers", text);
-        return EXIT_FAILED;
+        return forked_fail(worker->self, "start its handlers", text);
     }
     int error = serve(service, acceptors);
     modules_stop(worker->config);
@@ -218,14 +186,16 @@ static int run(void *arg)
     if (!acceptors)
         return -ENOMEM;
     green_cond_init(&service.told);
-    green_fd_init(&service.master, worker->master);
+    green_fd_init(&service.master, worker->self->master);
     conns_init(&service.conns, &worker->config->http, worker_connections(worker->config, worker->descriptors),
                worker->score);
     service.conns.shed = file_cache_shed;
     file_cache_setup(&worker->config->types, spared(worker->descriptors) / 2);
+    compute_client_init(worker->queue);
     uint64_t cut_before = worker->score->cut; /* by those whose place we have taken */
     int error = serve_started(&service, acceptors);
     conns_end(&service.conns);
+    compute_client_free();
     file_cache_free();
     last_words(&service);
     green_fd_release(&service.master);
@@ -235,48 +205,21 @@ static int run(void *arg)
 
 /* ---- becoming one ---- */
 
-/* The master decides when we stop: what a terminal or a service manager sends to the whole group is for it. */
-static void leave_signals_to_master(void)
-{
-    static const int ignored[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGWINCH, SIGXFSZ};
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
-    signal(SIGCHLD, SIG_DFL);
-    signal(SIGABRT, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static int drop_privileges(const struct worker *worker)
-{
-    char what[160];
-    const struct config *config = worker->config;
-    privs_volunteer_for_oom();
-    int error = privs_drop(config->user, config->group);
-    snprintf(what, sizeof what, "become user '" STR_FMT "' and group '" STR_FMT "'", STR_ARG(config->user),
-             STR_ARG(config->group));
-    return error ? fail(worker, what, error) : 0;
-}
-
 int worker_run(struct worker *worker)
 {
     const struct config *config = worker->config;
-    leave_signals_to_master();
-    int error = config->pin ? privs_pin(worker->index) : 0;
+    const struct forked *self = worker->self;
+    int error = config->pin ? privs_pin(self->index) : 0;
     if (error)
-        log_warn("worker %zu cannot be pinned: %s", worker->index, strerror(-error));
-    if (drop_privileges(worker) != 0)
-        return EXIT_FAILED;
-    error = orphan_watch(worker->master_pid, nsec_add(config->http.timeouts.shutdown, STUCK_TIME));
-    if (error)
-        log_warn("worker %zu would not notice, when stuck, that its master is gone: %s", worker->index,
-                 strerror(-error));
+        log_warn("worker %zu cannot be pinned: %s", self->index, strerror(-error));
+    int status = forked_become(self, config);
+    if (status)
+        return status;
     struct green_options options = {.stack = (size_t)config->stack,
                                     .threads = (size_t)config->http.limits.green_threads,
                                     .pool = (size_t)config->threads,
                                     .accounts =
                                         config->http.access && access_needs(config->http.access) & ACCESS_NEEDS_TIMES};
     int result = green_run(&options, run, worker);
-    return result < 0 ? fail(worker, "serve", result) : result;
+    return result < 0 ? forked_fail(self, "serve", strerror(-result)) : result;
 }

@@ -3,7 +3,7 @@
 #define TERN_PROC_WORKER_H
 
 #include "base/scoreboard.h"
-#include "proc/config.h"
+#include "proc/forked.h"
 
 /* How a worker ends, and the server. */
 enum {
@@ -19,9 +19,8 @@ struct worker {
     const struct http_endpoint *const *endpoints; /* ... what they are for ... */
     const int *backlogs; /* ... and how many connections may wait there; 0: that is somebody else's affair */
     size_t listener_count;
-    size_t index;
-    int master; /* our end of the socket pair, see message.h */
-    pid_t master_pid;
+    const struct forked *self;
+    int queue;          /* for jobs, see module/compute.h; -1: there is none */
     size_t descriptors; /* that it may have */
     struct score *score;
 };

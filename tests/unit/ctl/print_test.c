@@ -96,6 +96,30 @@ Test(print, the_status_is_a_table_with_sums)
         "       1     7\n");
 }
 
+Test(print, compute_processes_are_a_line)
+{
+    static const struct {
+        const char *compute, *line;
+    } rows[] = {
+        {"", ""},
+        {"null", "computing      1 process, 0 jobs, 0 restarts\n"},
+        {"{\"index\":0,\"jobs\":1,\"restarts\":1}", "computing      1 process, 1 job, 1 restart\n"},
+        {"{\"jobs\":1,\"restarts\":2},{\"jobs\":16,\"restarts\":0}",
+         "computing      2 processes, 17 jobs, 2 restarts\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char line[128], text[256];
+        snprintf(line, sizeof line, "{\"compute\":[%s]}", rows[i].compute);
+        snprintf(text, sizeof text,
+                 "tern  [0] is , generation 0, up 0s\n"
+                 "configuration  \n"
+                 "%s\n"
+                 "WORKER  PID  GENERATION  STATE  UP  OPEN  IDLE  ACCEPTED  REQUESTS  RESTARTS  LOST\n",
+                 rows[i].line);
+        expect_printed("status", line, text);
+    }
+}
+
 Test(print, times_are_two_units_long)
 {
     static const struct {

@@ -1,10 +1,10 @@
 /* config_test.c: a configuration that is loaded, whether it is used or refused, leaves nothing behind. */
+#include "../base/descriptors.h"
 #include "../conf/folder.h"
 #include "green/sanitize.h"
 #include "proc/config.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,17 +90,6 @@ struct holdings {
     size_t descriptors, mappings, heap;
 };
 
-static size_t count_descriptors(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    size_t count = 0;
-    cr_assert_not_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
-
 static size_t count_mappings(void)
 {
     FILE *maps = fopen("/proc/self/maps", "r");
@@ -115,7 +104,7 @@ static size_t count_mappings(void)
 /* A sanitizer has a heap of its own, which maps memory as it likes and tells what leaks at the end. */
 static struct holdings take_stock(void)
 {
-    struct holdings h = {.descriptors = count_descriptors(), .mappings = count_mappings()};
+    struct holdings h = {.descriptors = open_descriptors(), .mappings = count_mappings()};
     h.heap = mallinfo2().uordblks;
     return h;
 }

@@ -1,10 +1,10 @@
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../base/descriptors.h"
 #include "proc/message.h"
 
 static int pair[2];
@@ -78,17 +78,6 @@ Test(message, a_descriptor_comes_along_and_is_closed_on_exec)
     cr_expect_eq(c, 'y');
 }
 
-static size_t open_descriptors(void)
-{
-    size_t count = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    cr_assert_not_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
-
 /* With as many descriptors of ours as there are in the table. */
 static void send_descriptors(const void *bytes, size_t n, const int *fds, size_t count)
 {
@@ -117,6 +106,9 @@ Test(message, of_several_descriptors_one_is_taken_and_none_is_left_open)
         cr_expect_eq(open_descriptors(), before + 1, "%zu descriptors came, %zu are open", count,
                      open_descriptors() - before);
         close(fd);
+        send_descriptors(&sent, sizeof sent, fds, count);
+        cr_expect_eq(message_receive(pair[0], &m, NULL), 1);
+        cr_expect_eq(open_descriptors(), before, "%zu descriptors came where none was expected", count);
     }
 }
 
