@@ -133,11 +133,12 @@ slow: ## what 10,000 clients that send a byte a second cost, and what others not
 	@$(MAKE) all
 	@scripts/slow-test
 
-reference: $B/reference ## writes what the tables of directives say: docs/tern.yaml.5 and conf/tern.schema.json
-	$(call say,GEN  ,docs/tern.yaml.5 conf/tern.schema.json)
+reference: $B/reference ## writes what directives and tern.h say of themselves: tern.yaml.5, tern-module.3, the schema
+	$(call say,GEN  ,docs/tern.yaml.5 docs/tern-module.3 conf/tern.schema.json)
 	$Q$< manual <docs/tern.yaml.5.in >$B/tern.yaml.5
 	$Q$< schema >$B/tern.schema.json
-	$Qcp $B/tern.yaml.5 docs
+	$Qscripts/module-manual src/tern.h docs/tern-module.3.in >$B/tern-module.3
+	$Qcp $B/tern.yaml.5 $B/tern-module.3 docs
 	$Qcp $B/tern.schema.json conf
 
 sanitize: ## every test under ASan and UBSan, then the server under TSan
@@ -171,7 +172,7 @@ test-aarch64: ## the unit tests of the lower layers, cross-built, in an emulator
 	@scripts/deps build aarch64
 	+@scripts/test-aarch64
 
-install: $B/tern $B/ternctl ## installs under PREFIX and SYSCONFDIR, below DESTDIR; a configuration that is there stays
+install: all ## installs under PREFIX and SYSCONFDIR, below DESTDIR; a configuration that is there stays
 	$(call say,INST ,$(DESTDIR)$(PREFIX) $(DESTDIR)$(SYSCONFDIR)/tern)
 	$Q$(places) scripts/install
 
