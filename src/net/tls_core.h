@@ -1,5 +1,5 @@
-/* tls_core.h: what the files of TLS share: tls_context.c, tls_session.c and tls_handshake.c, which see OpenSSL, and
- * tls_stream.c. Private to them. */
+/* tls_core.h: what the files of TLS share: contexts, sessions and handshakes, which see OpenSSL, and tls_stream.c.
+ * Private to them. */
 #ifndef TERN_NET_TLS_CORE_H
 #define TERN_NET_TLS_CORE_H
 
@@ -69,10 +69,24 @@ int tls_end(struct tls_stream *t, enum tls_ending how);
 void tls_handshake_prepare(const struct tls_context *context);
 bool tls_session_prepare(struct tls_context *context) __attribute__((warn_unused_result));
 
-/* Starts a handshake. 0 or -ENOMEM. */
+/* Starts a handshake of a server. 0 or -ENOMEM. */
 int tls_handshake_begin(struct tls_stream *t) __attribute__((warn_unused_result));
 
-/* Frees what it has needed. */
+/* Makes the library's connection, which reads and writes by way of the stream; and the stream of one. 0 or -ENOMEM. */
+int tls_bio_attach(struct tls_stream *t, struct ssl_ctx_st *context) __attribute__((warn_unused_result));
+struct tls_stream *tls_bio_stream(const struct ssl_st *ssl);
+
+/* What was said has to get to the peer before it can answer. 0, -ETIMEDOUT, -ECANCELED, -errno. */
+int tls_handshake_flush(struct tls_stream *t, nsec deadline) GREEN_WAITS;
+
+/* Hears of the secrets of TLS 1.3: a callback that every context of the library has. */
+void tls_take_secret(const struct ssl_st *ssl, const char *line);
+
+/* The handshake is done: takes its keys over, of which our side has sealed so many records, and ends the library's
+ * connection. 0, -ENOMEM or -EPROTO: a cipher that we do not speak. */
+int tls_take_over(struct tls_stream *t, size_t sealed) __attribute__((warn_unused_result));
+
+/* Ends the library's connection: frees what a handshake has needed. */
 void tls_handshake_end(struct tls_stream *t);
 
 /* Takes the first error off the library's queue, as text, and forgets the others. */
