@@ -46,16 +46,19 @@ struct tls_stream {
     uint32_t owed;        /* bytes that a write took, and has not told of, since they are not all sent */
     uint32_t served;      /* bytes of content that have not made up for an idle record yet */
     uint8_t idle_records; /* that brought none, and were not made up for */
-    bool heard;           /* something has come */
-    bool plain;           /* and that was a letter: no record of TLS begins so, but every request of HTTP */
-    bool giant;           /* its ClientHello says that it is longer than any is */
-    bool ready;           /* the handshake is done */
-    bool broken;          /* nothing more can be read or written */
-    bool nameless;        /* nobody has a certificate for the name that the client wants */
-    bool on_pool;         /* this part of the handshake may take its time */
-    bool for_pool;        /* what comes next takes long: it belongs there */
-    bool ended;           /* the peer has said that nothing more comes */
-    bool said_end;        /* we have */
+    uint8_t ticket_head;  /* bytes of its head that have come of a ticket; 0: none is coming ... */
+    uint32_t ticket;      /* ... and bytes of it that are still to come, as far as its head says so */
+    bool is_client;
+    bool heard;    /* something has come */
+    bool plain;    /* and that was a letter: no record of TLS begins so, but every request of HTTP */
+    bool giant;    /* its ClientHello says that it is longer than any is */
+    bool ready;    /* the handshake is done */
+    bool broken;   /* nothing more can be read or written */
+    bool nameless; /* nobody has a certificate for the name that the client wants */
+    bool on_pool;  /* this part of the handshake may take its time */
+    bool for_pool; /* what comes next takes long: it belongs there */
+    bool ended;    /* the peer has said that nothing more comes */
+    bool said_end; /* we have */
 };
 
 /* Every operation stands between these two. tls_begin() makes what was left over ready; tls_end() puts away what is
@@ -88,6 +91,9 @@ int tls_take_over(struct tls_stream *t, size_t sealed) __attribute__((warn_unuse
 
 /* Ends the library's connection: frees what a handshake has needed. */
 void tls_handshake_end(struct tls_stream *t);
+
+/* Gives the library its heap (tls_heap.h), if it has none yet: before anything else is asked of it. */
+void tls_give_heap(void);
 
 /* Takes the first error off the library's queue, as text, and forgets the others. */
 const char *tls_error(void);

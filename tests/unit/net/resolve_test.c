@@ -57,7 +57,7 @@ static void expect(const char *name, const char *addrs)
     cr_expect(!error && str_eq(text, str_of(addrs)), "%s: " STR_FMT, name, STR_ARG(text));
 }
 
-/* What is known of a name will not be true for long, or not any more. */
+/* The lookup of a name that is known. */
 static struct lookup *entry(const char *name)
 {
     struct hash_node *node = hash_find(&names, str_of(name));
