@@ -123,9 +123,11 @@ int green_fd_ready(struct green_fd *fd, int directions, nsec deadline)
         return GREEN_READABLE;
     }
     watch(fd, directions); /* nothing else: an end that nobody reads would be an event for ever */
-    fd->reader = fd->writer = green_self();
+    struct green *self = fd->reader = fd->writer = green_self();
     int result = green_suspend_for_descriptor(deadline);
-    fd->reader = fd->writer = NULL;
+    fd->reader = NULL;
+    if (fd->writer == self)
+        fd->writer = NULL;
     return result;
 }
 

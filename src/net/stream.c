@@ -63,6 +63,19 @@ int stream_end(struct stream *s, nsec timeout)
     return stream_flush(s, timeout);
 }
 
+/* What is held back is sent while the peer is waited for, by us or by who waits to write already: a peer that itself
+ * waits to write would never take it first. */
+static int await_input(struct stream *s, nsec deadline)
+{
+    int error = s->ops->flush ? s->ops->flush(s) : 0;
+    if (error && error != -EAGAIN)
+        return error;
+    if (!error || s->fd.writer)
+        return green_fd_readable(&s->fd, deadline);
+    error = green_fd_ready(&s->fd, GREEN_READABLE | GREEN_WRITABLE, deadline);
+    return error < 0 ? error : 0;
+}
+
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
 {
     for (;;) {
@@ -74,9 +87,7 @@ ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
         if (got != -EAGAIN)
             return got;
         s->burst = 0;
-        int error = stream_flush(s, deadline - green_now());
-        if (!error)
-            error = green_fd_readable(&s->fd, deadline);
+        int error = await_input(s, deadline);
         if (error)
             return error;
     }

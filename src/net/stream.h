@@ -60,7 +60,8 @@ bool stream_has_input(const struct stream *s);
 /* Throws away some of what has come, whatever it means: the peer is not listened to any more. As stream_try_read(). */
 ssize_t stream_discard(struct stream *s);
 
-/* Waits for at least one byte. Bytes, 0 at the peer's end, -ETIMEDOUT, -ECANCELED, -errno. */
+/* Waits for at least one byte, and sends meanwhile what the stream itself holds back. Bytes, 0 at the peer's end,
+ * -ETIMEDOUT, -ECANCELED, -errno. */
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline) GREEN_WAITS;
 
 /* Writes all the pieces (which it uses up); `more`: more follows soon, so a partial packet may wait for it. The
