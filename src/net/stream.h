@@ -71,6 +71,10 @@ int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, n
 /* Before a wait for the peer: what the stream itself still holds back is sent. As stream_write(). */
 int stream_flush(struct stream *s, nsec timeout) GREEN_WAITS;
 
+/* The same for who has a deadline for the whole. */
+int stream_write_until(struct stream *s, struct iovec *pieces, int count, nsec deadline) GREEN_WAITS;
+int stream_flush_until(struct stream *s, nsec deadline) GREEN_WAITS;
+
 static inline bool stream_has_word_for_end(const struct stream *s)
 {
     return s->ops->say_end != NULL;
