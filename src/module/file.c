@@ -21,14 +21,16 @@ static void open_file(void *arg)
     struct opening *job = arg;
     struct stat found;
     int fd = open(job->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int error = fd < 0 || fstat(fd, &found) < 0 ? -errno : 0;
-    if (!error && !S_ISREG(found.st_mode))
-        error = S_ISDIR(found.st_mode) ? -EISDIR : -EINVAL;
-    if (error && fd >= 0)
-        close(fd);
-    job->fd = error ? error : fd;
-    if (!error)
+    if (fd < 0 || fstat(fd, &found) < 0) {
+        job->fd = -errno;
+    } else if (!S_ISREG(found.st_mode)) {
+        job->fd = S_ISDIR(found.st_mode) ? -EISDIR : -EINVAL;
+    } else {
+        job->fd = fd;
         job->stamp = (struct file_stamp){found.st_size, found.st_mtim};
+    }
+    if (fd >= 0 && job->fd < 0)
+        close(fd);
 }
 
 static int send_file(struct tern_request *r, int fd, const struct file_stamp *stamp)

@@ -153,7 +153,7 @@ static bool make_room(struct tern_request *r, size_t n)
     char *bytes = room - used >= n ? arena_alloc(&r->x->arena, room) : NULL;
     if (!bytes)
         return false;
-    if (used)
+    if (o->start)
         memcpy(bytes, o->start, used);
     *o = (struct out){.start = bytes, .at = bytes + used, .end = bytes + room};
     return true;
