@@ -305,7 +305,7 @@ static void ended(struct child *child, const struct ending *ending)
     } else if (g->state != DRAINING) {
         scoreboard_inherit(&g->board, child->index);
         child_plan_restart(child, true);
-    } else if (!WIFEXITED(ending->status) || WEXITSTATUS(ending->status) != EXIT_FINE) {
+    } else if (ending->was_ready && (!WIFEXITED(ending->status) || WEXITSTATUS(ending->status) != EXIT_FINE)) {
         master_on_cut(g->master);
     }
     generation_try_end(g);

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,11 +77,24 @@ static void start_route(struct http_route *route, struct conf_reader *r, int to)
     say_errors(to, r);
 }
 
-static _Noreturn void try_all(const struct config *config, struct conf_reader *r, int to)
+/* What the master does when it is to abort is not for us: it would take its workers along. And nobody waits for us any
+ * more when it is gone; that comes after the change of user, which would undo it. */
+static int part_from_master(const struct config *config, pid_t master)
 {
     signal(SIGCHLD, SIG_DFL);
-    conf_reader_init(r, r->arena);
+    signal(SIGABRT, SIG_DFL);
     int error = privs_drop(config->user, config->group);
+    if (!error && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        error = -errno;
+    if (getppid() != master)
+        _exit(EXIT_FAILURE);
+    return error;
+}
+
+static _Noreturn void try_all(const struct config *config, struct conf_reader *r, pid_t master, int to)
+{
+    conf_reader_init(r, r->arena);
+    int error = part_from_master(config, master);
     if (error)
         conf_error(r, config->tree, "cannot become the user that workers run as: %s", strerror(-error));
     say_errors(to, r);
@@ -153,10 +167,10 @@ int probe_check(struct conf_reader *r, const struct config *config)
         return 0;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    pid_t child = fork();
+    pid_t master = getpid(), child = fork();
     int error = child < 0 ? -errno : 0;
     if (child == 0)
-        try_all(config, r, ends[1]);
+        try_all(config, r, master, ends[1]);
     close(ends[1]);
     if (!error)
         error = listen_to(r, child, ends[0]);
