@@ -1,7 +1,7 @@
 /* resolve.c: see resolve.h.
  *
- * A lookup lives while it is in the table of names, or is used: by the thread that makes it, and by each who waits. Once
- * it is done nothing of it changes; when its time is over it leaves the table, and a new one takes its place.
+ * A lookup lives while it is in the table of names, or is used: by the thread that makes it, and by each who waits.
+ * Once it is done nothing of it changes; when its time is over it leaves the table, and a new one takes its place.
  */
 #include "net/resolve.h"
 

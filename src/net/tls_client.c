@@ -47,7 +47,6 @@ static int load_authorities(SSL_CTX *ssl, const char *ca, const char **why)
 int tls_client_context_new(struct tls_client_context **made, const struct tls_client_settings *settings,
                            const char **why)
 {
-    tls_give_heap();
     *why = strerrordesc_np(ENOMEM);
     int error = -ENOMEM;
     struct tls_client_context *context = calloc(1, sizeof *context);

@@ -5,8 +5,8 @@
  *         error = tls_client_handshake(s, context, &terms, deadline, &why);
  *
  * When its handshake is done the stream is used like any other, and like that of a server (tls_stream.h): a write never
- * waits for the peer to say something, a read sends by itself what has to be answered, and an end that was not announced
- * (close_notify) is -ECONNRESET, since it may be somebody else's doing.
+ * waits for the peer to say something, a read sends by itself what has to be answered, and an end that was not
+ * announced (close_notify) is -ECONNRESET, since it may be somebody else's doing.
  *
  * A server is who it says to be when an authority that is trusted vouches for it, and for its name. Ciphers are AEAD
  * with an ephemeral exchange of keys, and no other. Sessions are not resumed.
@@ -24,9 +24,9 @@ struct tls_client_settings {
     bool unverified; /* whoever answers is taken for the one who is meant */
 };
 
-/* Makes one. It belongs to the caller, who frees it when no handshake is left that uses it. Reads files: for the start of
- * a process, not for between two requests. 0, -ENOMEM, -EINVAL: there is no certificate in the file, or one that is
- * broken; or -errno of the file; *why says so. */
+/* Makes one. It belongs to the caller, who frees it when no handshake is left that uses it. Reads files: for the start
+ * of a process or for the pool, not for between two requests. 0, -ENOMEM, -EINVAL: there is no certificate in the file,
+ * or one that is broken; or -errno of the file; *why says so. */
 int tls_client_context_new(struct tls_client_context **context, const struct tls_client_settings *settings,
                            const char **why) __attribute__((warn_unused_result));
 void tls_client_context_free(struct tls_client_context *context);

@@ -1,5 +1,5 @@
-/* tls_client_stream_test.c: what follows a handshake of a client: ends, tickets, new keys, and much data both ways, with
- * a server that is OpenSSL's; and records by hand, where a server would have to be a strange one. */
+/* tls_client_stream_test.c: what follows a handshake of a client: ends, tickets, new keys, and much data both ways,
+ * with a server that is OpenSSL's; and records by hand, where a server would have to be a strange one. */
 #include <openssl/err.h>
 #include <semaphore.h>
 #include <stdlib.h>
