@@ -36,9 +36,10 @@ machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
 
 library := $(call object,$(wildcard $(layers:%=src/%/*.c) $(layers:%=src/%/*_$(machine).S)))
-# What tern.h declares: nothing in the server calls it, and modules find it in the binary.
-for_modules := $(call object,$(wildcard src/module/*.c))
-unit_tests := $(call object,$(wildcard $(layers:%=tests/unit/%/*.c)))
+# Of modules nothing in the binary need know; and what stands before libc does so in the server alone.
+modules := $(call object,$(wildcard src/module/*.c))
+interposers := $(call object,$(wildcard src/libc/*.c))
+unit_tests := $(call object,$(wildcard $(layers:%=tests/unit/%/*.c) tests/unit/libc/*.c))
 server_tests := $(call object,$(wildcard tests/server/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/*_fuzz.c))
 green_bench := $(call object,$(wildcard scripts/bench/green*.c))
@@ -82,8 +83,17 @@ ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitizers) $(o
 tls_libs := $(if $(wildcard src/net/tls*.c),-lssl -lcrypto)
 libs := -lev -lhttp_parser -lnghttp2 -lyaml -lz -lbrotlienc -lzstd -lcrypt -ljansson $(tls_libs) -lpthread
 
+# The calls of libc that src/libc stands before. It exports them for modules and libraries; whatever else is linked with
+# it gets __wrap_NAME, which is libc's.
+calls := $(shell sed -n 's/^ *CALL.[^,]*, \([a-z0-9_]*\),.*/\1/p; s/^ *CHECKED.[^,]*, \([a-z0-9_]*\),.*/__\1_chk/p' \
+    src/libc/calls.h)
 # Where a unit test defines __wrap_NAME, it gets every call of NAME in the binary of the unit tests.
 WRAP ?= $(patsubst __wrap_%,%,$(sort $(shell grep -rhos '\<__wrap_[a-z0-9_]*' $(layers:%=tests/unit/%))))
+
+option = $(addprefix -Wl$(comma)--$1=,$2)
+wrap_calls := $(call option,wrap,$(calls))
+export_calls := $(call option,export-dynamic-symbol,$(calls))
+export_modules := $(call option,export-dynamic-symbol,'tern_*')
 
 places = B='$B' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)'
 
@@ -133,11 +143,12 @@ slow: ## what 10,000 clients that send a byte a second cost, and what others not
 	@$(MAKE) all
 	@scripts/slow-test
 
-reference: $B/reference ## writes what the tables of directives say: docs/tern.yaml.5 and conf/tern.schema.json
-	$(call say,GEN  ,docs/tern.yaml.5 conf/tern.schema.json)
+reference: $B/reference ## writes what directives and tern.h say of themselves: tern.yaml.5, tern-module.3, the schema
+	$(call say,GEN  ,docs/tern.yaml.5 docs/tern-module.3 conf/tern.schema.json)
 	$Q$< manual <docs/tern.yaml.5.in >$B/tern.yaml.5
 	$Q$< schema >$B/tern.schema.json
-	$Qcp $B/tern.yaml.5 docs
+	$Qscripts/module-manual src/tern.h docs/tern-module.3.in >$B/tern-module.3
+	$Qcp $B/tern.yaml.5 $B/tern-module.3 docs
 	$Qcp $B/tern.schema.json conf
 
 sanitize: ## every test under ASan and UBSan, then the server under TSan
@@ -171,7 +182,7 @@ test-aarch64: ## the unit tests of the lower layers, cross-built, in an emulator
 	@scripts/deps build aarch64
 	+@scripts/test-aarch64
 
-install: $B/tern $B/ternctl ## installs under PREFIX and SYSCONFDIR, below DESTDIR; a configuration that is there stays
+install: all ## installs under PREFIX and SYSCONFDIR, below DESTDIR; a configuration that is there stays
 	$(call say,INST ,$(DESTDIR)$(PREFIX) $(DESTDIR)$(SYSCONFDIR)/tern)
 	$Q$(places) scripts/install
 
@@ -195,23 +206,23 @@ help: ## this list
 
 # How it is built.
 
-objects: $(library) $(call object,src/main.c src/ternctl.c) $(unit_tests) $(server_tests) $(green_bench) $(reference) \
-    $(thread_bench) $B/tests/faults.so $(examples) $(test_modules)
+objects: $(library) $(interposers) $(call object,src/main.c src/ternctl.c) $(unit_tests) $(server_tests) $(green_bench) \
+    $(reference) $(thread_bench) $B/tests/faults.so $(examples) $(test_modules)
 
 fuzzers: $(fuzzers)
 
-$B/tern: $(call object,src/main.c) $(for_modules) $B/libtern.a
+$B/tern: $(call object,src/main.c) $(interposers) $(modules) $B/libtern.a
 $B/ternctl: $(call object,src/ternctl.c) $B/libtern.a
-$B/tests/unit: $(unit_tests) $B/libtern.a
+$B/tests/unit: $(unit_tests) $(interposers) $B/libtern.a
 $B/tests/server: $(server_tests) $B/libtern.a | $B/tests/faults.so
 $B/bench/green: $(green_bench) $B/libtern.a
 $B/bench/thread_per_connection: $(thread_bench)
 $B/reference: $(reference) $B/libtern.a
 $(fuzzers): $B/%: $B/obj/tests/fuzz/%.o $B/libtern.a
 
-$B/tern: ldflags += -Wl,--export-dynamic-symbol='tern_*' $(if $(SANITIZE),-Wl$(comma)--export-dynamic-symbol='__*san_*')
 $B/tests/unit $B/tests/server: ldflags += $(if $(lto),-fno-lto)
-$B/tests/unit: ldflags += $(WRAP:%=-Wl$(comma)--wrap=%)
+$B/tern: ldflags += $(wrap_calls) $(export_calls) $(export_modules) $(if $(SANITIZE),$(call option,export-dynamic-symbol,'__*san_*'))
+$B/tests/unit: ldflags += $(sort $(wrap_calls) $(call option,wrap,$(WRAP)))
 $B/tests/unit $B/tests/server: libs += -lcriterion -lbrotlidec
 $B/tests/server: libs += -lssl -lcrypto
 $(fuzzers): ldflags += -fsanitize=fuzzer
@@ -245,6 +256,9 @@ $B/obj/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(call say,CC   ,$<)
 	$Q$(CC) $(cppflags) $(call package,--cflags,$*) $(cflags) -MMD -MP -c -o $@ $<
+
+# The linker alone knows who calls what stands before libc, and what modules call.
+$(interposers) $(modules): cflags += -fno-lto
 
 $B/obj/%.o: %.S $B/flags
 	@mkdir -p $(@D)

@@ -62,7 +62,8 @@ struct tern_handler {
      * kept it from answering: before the head was sent it is answered with a status, without the fields that it has
      * added: 404 for what is not there (-ENOENT ...), 403 for -EACCES, 502 for an upstream that can't be reached
      * (-ECONNREFUSED, -EPIPE ...), 504 for -ETIMEDOUT, 503 for -EAGAIN, -EBUSY, -ENOMEM, -EMFILE, what fits for an
-     * error of tern_read() (413, 408, 400), else 500; after it, the connection is cut. */
+     * error of tern_read() (413, 408, 400), else 500; after it, the connection is cut. That is so, too, for -ECANCELED
+     * and for what a call that sends has said. */
     int (*serve)(struct tern_request *r, void *state);
 
     /* Once for each route, in each worker, and in a process of its own that checks a configuration: reads the route's
@@ -207,7 +208,7 @@ int tern_flush(struct tern_request *r) TERN_CHECKED;
 int tern_end(struct tern_request *r) TERN_CHECKED;
 
 /* Answers with the page that the site has for a status, else with a line of text: 404, 503 ... What has gathered is
- * dropped. -EALREADY: the head has gone. */
+ * dropped. -EINVAL: it is none from 400 to 599; -EALREADY: the head has gone. */
 int tern_fail(struct tern_request *r, int status) TERN_CHECKED;
 
 /* ---- server-sent events (WHATWG HTML, 9.2) ---- */
@@ -216,7 +217,8 @@ int tern_fail(struct tern_request *r, int status) TERN_CHECKED;
 int tern_events(struct tern_request *r) TERN_CHECKED;
 
 /* Sends an event at once. `name` and `id` may be NULL; `data` may have several lines. Without data it is a comment,
- * which only keeps the connection alive: send one every 15 s or so, that is how a client that has left is noticed. */
+ * which only keeps the connection alive: send one every 15 s or so, that is how a client that has left is noticed.
+ * -EINVAL: `id` or `name` has a line end. */
 int tern_event(struct tern_request *r, const char *id, const char *name, const char *data) TERN_CHECKED;
 
 /* ---- memory ---- */
@@ -262,8 +264,8 @@ void tern_log(const struct tern_request *r, enum tern_level level, const char *f
 /* ---- more green threads ---- */
 
 /* A scope owns the threads that are started in it, and none outlives it. Each request has one, which ends when its
- * handler returns: what still runs then is cancelled, and waited for. NULL stands for the worker's own: its threads are
- * cancelled when the worker ends. */
+ * handler has returned: what still runs then is cancelled, and waited for. So its threads may use the request's memory,
+ * but not the handler's variables. NULL stands for the worker's own: its threads are cancelled when the worker ends. */
 struct tern_scope;
 
 /* What a thread will have come to. */

@@ -5,8 +5,6 @@
 #ifndef TERN_TESTS_TLS_PEER_H
 #define TERN_TESTS_TLS_PEER_H
 
-#include <openssl/evp.h>
-
 #include "net/tls_cipher.h"
 
 struct tls_terms {
@@ -33,14 +31,6 @@ struct tls_ways {
     struct tls_way in, out;
 };
 
-/* Takes a key for the opposite use. What opens in one place must be sealed in another, and the ciphers of a server are
- * all that tls_cipher_start_12() makes. */
-static inline bool tls_peer_turn(struct tls_cipher *c)
-{
-    c->seals = !c->seals;
-    return EVP_CipherInit_ex(c->evp, NULL, NULL, NULL, NULL, c->seals);
-}
-
 static inline int tls_peer_start_13(struct tls_way *way, const struct tls_suite *suite, int filling)
 {
     memset(way->sealer.secret, filling, TLS_SECRET);
@@ -51,13 +41,9 @@ static inline int tls_peer_start_13(struct tls_way *way, const struct tls_suite 
 
 static inline int tls_peer_start_12(struct tls_ways *ways, const struct tls_suite *suite)
 {
-    static const unsigned char master[48] = "master", randoms[64] = "randoms";
-    int error = tls_cipher_start_12(&ways->in.opener, &ways->out.sealer, suite, master, randoms);
-    if (!error)
-        error = tls_cipher_start_12(&ways->in.sealer, &ways->out.opener, suite, master, randoms);
-    if (!error && !(tls_peer_turn(&ways->in.sealer) && tls_peer_turn(&ways->out.opener)))
-        error = -1;
-    return error;
+    static const struct tls_secrets_12 secrets = {"master", "randoms"};
+    int error = tls_cipher_start_12(&ways->in.opener, &ways->out.sealer, suite, &secrets, false);
+    return error ? error : tls_cipher_start_12(&ways->in.sealer, &ways->out.opener, suite, &secrets, true);
 }
 
 /* 0, or less. */

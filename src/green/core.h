@@ -99,6 +99,9 @@ void green_core_free(void);
  * green_wake(), or -ETIMEDOUT or -ECANCELED; the last at once for a thread cancelled before. */
 int green_suspend(nsec deadline) GREEN_WAITS;
 
+/* The same, on the account of a descriptor. */
+int green_suspend_for_descriptor(nsec deadline) GREEN_WAITS;
+
 /* The same for what must not be left half done: deaf to cancels, without a deadline. */
 int green_suspend_deaf(void);
 
@@ -117,6 +120,10 @@ void green_scope_ended(struct green_scope *scope, struct green *thread);
 /* The blocking pool (offload.c). */
 int green_offload_init(const struct green_options *options) GREEN_WAITS;
 void green_offload_free(void);
+
+/* The descriptors of others (poll.c). */
+void green_poll_init(void);
+void green_poll_free(void);
 
 /* The report of a stack overflow or another crash (fault.c). */
 int green_fault_init(void) GREEN_WAITS;

@@ -85,21 +85,11 @@ void green_fd_init(struct green_fd *fd, int number)
     ev_io_init(io_of(fd), on_event, number, EV_READ);
 }
 
-/* Waits, on the account of the descriptor. */
-static int suspend(nsec deadline)
-{
-    struct green *self = green_self();
-    self->charged = &self->spent.descriptor;
-    int result = green_suspend(deadline);
-    self->charged = NULL;
-    return result;
-}
-
 /* Waits as the one who reads, or writes. */
 static int await(struct green **slot, nsec deadline)
 {
     *slot = green_self();
-    int result = suspend(deadline);
+    int result = green_suspend_for_descriptor(deadline);
     *slot = NULL;
     return result < 0 ? result : 0;
 }
@@ -133,9 +123,11 @@ int green_fd_ready(struct green_fd *fd, int directions, nsec deadline)
         return GREEN_READABLE;
     }
     watch(fd, directions); /* nothing else: an end that nobody reads would be an event for ever */
-    fd->reader = fd->writer = green_self();
-    int result = suspend(deadline);
-    fd->reader = fd->writer = NULL;
+    struct green *self = fd->reader = fd->writer = green_self();
+    int result = green_suspend_for_descriptor(deadline);
+    fd->reader = NULL;
+    if (fd->writer == self)
+        fd->writer = NULL;
     return result;
 }
 

@@ -39,7 +39,8 @@ int green_fd_writable(struct green_fd *fd, nsec deadline) GREEN_WAITS;
 enum { GREEN_READABLE = 1, GREEN_WRITABLE = 2 };
 
 /* Waits for whichever of these directions is ready first, which may be none: then for an interrupt alone. Returns the
- * ones that are; -EINTR: green_fd_interrupt() was called; otherwise as above. */
+ * ones that are; -EINTR: green_fd_interrupt() was called; otherwise as above. Nobody else may wait when it begins; who
+ * waits to write from then on takes that direction over. */
 int green_fd_ready(struct green_fd *fd, int directions, nsec deadline) GREEN_WAITS;
 
 /* Ends the wait of the thread in green_fd_ready(), if one is. What it is to find there, it looks for before it waits:

@@ -86,6 +86,10 @@ int green_sleep(nsec duration) GREEN_WAITS;
 /* The running thread; NULL on the loop's own stack. */
 struct green *green_self(void);
 
+/* Whether the caller is a green thread. Unlike all else here it may be asked anywhere and at any time: it is false on
+ * the loop's own stack, on every other OS thread, outside green_run(), and in a child of fork(), which has no loop. */
+bool green_here(void);
+
 /* What this thread does at the moment, for whoever lists threads or reads a crash report, such as the request line.
  * The bytes must stay until they are replaced or the thread ends. */
 void green_describe(struct str what);

@@ -157,6 +157,7 @@ int green_run(const struct green_options *options, green_fn *main_fn, void *arg)
     int result = loop_init();
     if (result)
         return result;
+    green_poll_init();
     result = green_core_init(options);
     if (result)
         goto free_loop;
@@ -179,6 +180,7 @@ free_fault:
 free_core:
     green_core_free();
 free_loop:
+    green_poll_free();
     loop_free();
     return result;
 }

@@ -3,6 +3,7 @@
  * Three queues: threads that were waiting, threads that have not run yet, and tasks, which have no stack yet.
  */
 #include <errno.h>
+#include <pthread.h>
 
 #include "green/core.h"
 #include "green/stack.h"
@@ -29,6 +30,9 @@ static struct {
     struct green *ended;              /* its stack is given back when nobody stands on it any more */
     struct sanitize_context sanitize; /* the loop's */
 } core;
+
+/* Set on the OS thread that runs the loop, which alone may look at `core`. */
+static __thread bool runs_loop;
 
 static void push(struct queue *q, struct green *thread)
 {
@@ -308,11 +312,29 @@ struct green *green_self(void)
     return core.running;
 }
 
+bool green_here(void)
+{
+    return runs_loop && core.running;
+}
+
 void green_count(struct green_census *census)
 {
     census->live = core.live;
     census->most_live = core.most_live;
     census->spawned = core.spawned;
+}
+
+/* A child of fork() has a copy of the threads, but shares the descriptors that the loop polls: it must not wait. */
+static void forget_loop(void)
+{
+    runs_loop = false;
+}
+
+static void forget_loop_in_children(void)
+{
+    static bool done;
+    if (!done)
+        done = pthread_atfork(NULL, NULL, forget_loop) == 0;
 }
 
 int green_core_init(const struct green_options *options)
@@ -326,11 +348,14 @@ int green_core_init(const struct green_options *options)
     if (core.max >= stack_pool_max())
         core.max = stack_pool_max() - 1;
     sanitize_adopt(&core.sanitize);
+    forget_loop_in_children();
+    runs_loop = true;
     return 0;
 }
 
 void green_core_free(void)
 {
+    runs_loop = false;
     stack_pool_free();
     core.live = core.most_live = core.spawned = 0; /* the first thread has ended, but nobody joined it */
     core.resumed = core.fresh = (struct queue){0};

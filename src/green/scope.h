@@ -9,7 +9,8 @@
  *         error = green_scope_join(&scope, deadline);
  *     green_scope_leave(&scope);       -- cancels and joins whatever still runs
  *
- * So a thread's arguments may lie on the stack of the one that started it. The scope belongs to one thread.
+ * So a thread's arguments may lie on the stack of the one that started it. The scope belongs to one thread,
+ * which joins it; others may start theirs in it as long as it has not been left.
  */
 #ifndef TERN_GREEN_SCOPE_H
 #define TERN_GREEN_SCOPE_H

@@ -53,6 +53,15 @@ int green_suspend(nsec deadline)
     return green_park();
 }
 
+int green_suspend_for_descriptor(nsec deadline)
+{
+    struct green *self = green_self();
+    self->charged = &self->spent.descriptor;
+    int result = green_suspend(deadline);
+    self->charged = NULL;
+    return result;
+}
+
 int green_suspend_deaf(void)
 {
     struct green *self = green_self();

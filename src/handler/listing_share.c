@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "green/pool_share.h"
 #include "handler/file_cache.h"
-#include "policy/pool_share.h"
 
 enum stage { WAITING, MAKING, MADE };
 

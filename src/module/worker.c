@@ -3,6 +3,7 @@
 
 #include "log/log.h"
 #include "module/loader.h"
+#include "module/remote.h"
 #include "module/scope.h"
 
 static bool stopping;
@@ -13,6 +14,7 @@ int module_worker_start(void)
     const struct tern_module *module;
     int error = 0;
     module_worker_scope_init();
+    module_remote_init();
     for (started = 0; !error && module_at(started, &module); started += !error)
         error = module->start ? module->start() : 0;
     if (!error)
@@ -42,6 +44,7 @@ void module_worker_stop(void)
     const struct tern_module *module;
     stopping = true;
     module_worker_scope_end();
+    module_remote_end();
     while (started && module_at(--started, &module))
         if (module->stop)
             module->stop();

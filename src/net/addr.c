@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
-static int parse_port(struct str text, in_port_t *port)
+int port_parse(struct str text, uint16_t *port)
 {
     uint64_t value;
     int error = str_to_u64(text, &value);
@@ -12,8 +12,17 @@ static int parse_port(struct str text, in_port_t *port)
         return error;
     if (value == 0 || value > UINT16_MAX)
         return -ERANGE;
-    *port = htons((uint16_t)value);
+    *port = (uint16_t)value;
     return 0;
+}
+
+static int parse_port(struct str text, struct addr *addr)
+{
+    uint16_t port;
+    int error = port_parse(text, &port);
+    if (!error)
+        addr_set_port(addr, port);
+    return error;
 }
 
 static int parse_unix(struct str path, struct addr *addr)
@@ -42,6 +51,26 @@ static bool parse_ip(int family, struct str text, void *ip)
     return inet_pton(family, copy, ip) == 1;
 }
 
+int addr_from_ip(struct str text, uint16_t port, struct addr *addr)
+{
+    *addr = (struct addr){.size = sizeof addr->in, .in.sin_family = AF_INET};
+    if (!parse_ip(AF_INET, text, &addr->in.sin_addr)) {
+        *addr = (struct addr){.size = sizeof addr->in6, .in6.sin6_family = AF_INET6};
+        if (!parse_ip(AF_INET6, text, &addr->in6.sin6_addr))
+            return -EINVAL;
+    }
+    addr_set_port(addr, port);
+    return 0;
+}
+
+void addr_set_port(struct addr *addr, uint16_t port)
+{
+    if (addr->any.sa_family == AF_INET)
+        addr->in.sin_port = htons(port);
+    else if (addr->any.sa_family == AF_INET6)
+        addr->in6.sin6_port = htons(port);
+}
+
 static int parse_in6(struct str text, struct addr *addr)
 {
     size_t close = str_find(text, ']');
@@ -50,7 +79,7 @@ static int parse_in6(struct str text, struct addr *addr)
     *addr = (struct addr){.size = sizeof addr->in6, .in6.sin6_family = AF_INET6};
     if (!parse_ip(AF_INET6, (struct str){text.p + 1, close - 1}, &addr->in6.sin6_addr))
         return -EINVAL;
-    return parse_port(str_skip(text, close + 2), &addr->in6.sin6_port);
+    return parse_port(str_skip(text, close + 2), addr);
 }
 
 int addr_parse(struct str text, struct addr *addr)
@@ -66,7 +95,7 @@ int addr_parse(struct str text, struct addr *addr)
     struct str ip = {text.p, colon};
     if (ip.n && !str_eq(ip, STR("*")) && !parse_ip(AF_INET, ip, &addr->in.sin_addr))
         return -EINVAL;
-    return parse_port(str_skip(text, colon + 1), &addr->in.sin_port);
+    return parse_port(str_skip(text, colon + 1), addr);
 }
 
 static void print_unix(const struct addr *addr, struct out *o)

@@ -7,7 +7,7 @@
 
 #include "base/out.h"
 
-/* Where a listener is bound. */
+/* Where a listener is bound, or a peer is to be found. */
 struct addr {
     socklen_t size; /* of the member that is in use */
     union {
@@ -21,6 +21,15 @@ struct addr {
 /* Reads "127.0.0.1:8080", "[::1]:8080", ":8080" (every IPv4 address), "unix:/path" or "unix:@name" (abstract). Names
  * are not resolved. 0, -EINVAL: not an address, -ERANGE: not a port, -ENAMETOOLONG: a path beyond 107 bytes. */
 int addr_parse(struct str text, struct addr *addr) __attribute__((warn_unused_result));
+
+/* Reads an IP address alone, without brackets: "127.0.0.1" or "::1". 0, or -EINVAL: it is none. */
+int addr_from_ip(struct str text, uint16_t port, struct addr *addr) __attribute__((warn_unused_result));
+
+/* Reads "80". 0, -EINVAL, or -ERANGE: not a port. */
+int port_parse(struct str text, uint16_t *port) __attribute__((warn_unused_result));
+
+/* Of an IP address; one of another kind has none, and stays as it is. */
+void addr_set_port(struct addr *addr, uint16_t port);
 
 /* The same text again. */
 void addr_print(const struct addr *addr, struct out *o);

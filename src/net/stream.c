@@ -42,18 +42,30 @@ ssize_t stream_discard(struct stream *s)
     return got < 0 ? (errno == EINTR ? -EAGAIN : -errno) : got;
 }
 
-static int wait_writable(struct stream *s, nsec timeout)
+/* Until nothing has moved for as long as the timeout, or until the deadline. */
+static int wait_writable(struct stream *s, nsec timeout, nsec deadline)
 {
+    nsec until = nsec_add(green_now(), timeout);
     s->burst = 0;
-    return green_fd_writable(&s->fd, nsec_add(green_now(), timeout));
+    return green_fd_writable(&s->fd, until < deadline ? until : deadline);
+}
+
+static int flush_all(struct stream *s, nsec timeout, nsec deadline)
+{
+    int error = s->ops->flush ? s->ops->flush(s) : 0;
+    while (error == -EAGAIN && (error = wait_writable(s, timeout, deadline)) == 0)
+        error = s->ops->flush(s);
+    return error;
 }
 
 int stream_flush(struct stream *s, nsec timeout)
 {
-    int error = s->ops->flush ? s->ops->flush(s) : 0;
-    while (error == -EAGAIN && (error = wait_writable(s, timeout)) == 0)
-        error = s->ops->flush(s);
-    return error;
+    return flush_all(s, timeout, NSEC_NEVER);
+}
+
+int stream_flush_until(struct stream *s, nsec deadline)
+{
+    return flush_all(s, NSEC_NEVER, deadline);
 }
 
 int stream_end(struct stream *s, nsec timeout)
@@ -61,6 +73,19 @@ int stream_end(struct stream *s, nsec timeout)
     if (s->ops->say_end)
         s->ops->say_end(s);
     return stream_flush(s, timeout);
+}
+
+/* What is held back is sent while the peer is waited for, by us or by who waits to write already: a peer that itself
+ * waits to write would never take it first. */
+static int await_input(struct stream *s, nsec deadline)
+{
+    int error = s->ops->flush ? s->ops->flush(s) : 0;
+    if (error && error != -EAGAIN)
+        return error;
+    if (!error || s->fd.writer)
+        return green_fd_readable(&s->fd, deadline);
+    error = green_fd_ready(&s->fd, GREEN_READABLE | GREEN_WRITABLE, deadline);
+    return error < 0 ? error : 0;
 }
 
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
@@ -74,9 +99,7 @@ ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline)
         if (got != -EAGAIN)
             return got;
         s->burst = 0;
-        int error = stream_flush(s, deadline - green_now());
-        if (!error)
-            error = green_fd_readable(&s->fd, deadline);
+        int error = await_input(s, deadline);
         if (error)
             return error;
     }
@@ -96,20 +119,30 @@ static void consume(struct iovec **pieces, int *count, size_t n)
     }
 }
 
-int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, nsec timeout)
+static int write_all(struct stream *s, struct iovec *pieces, int count, bool more, nsec timeout, nsec deadline)
 {
     consume(&pieces, &count, 0);
     while (count) {
         ssize_t sent = s->ops->write(s, pieces, count, more);
         if (sent < 0 && sent != -EAGAIN)
             return (int)sent;
-        int error = sent < 0 ? wait_writable(s, timeout) : spend(s, (size_t)sent);
+        int error = sent < 0 ? wait_writable(s, timeout, deadline) : spend(s, (size_t)sent);
         if (error)
             return error;
         if (sent > 0)
             consume(&pieces, &count, (size_t)sent);
     }
     return 0;
+}
+
+int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, nsec timeout)
+{
+    return write_all(s, pieces, count, more, timeout, NSEC_NEVER);
+}
+
+int stream_write_until(struct stream *s, struct iovec *pieces, int count, nsec deadline)
+{
+    return write_all(s, pieces, count, false, NSEC_NEVER, deadline);
 }
 
 /* A file that is written to while it is sent must not end as if it were whole: its peer would take a mixture of two
@@ -133,7 +166,7 @@ int stream_sendfile(struct stream *s, int file, off_t *at, size_t n, const struc
             return -EIO;
         if (sent < 0 && sent != -EAGAIN)
             return (int)sent;
-        int error = sent < 0 ? wait_writable(s, timeout) : spend(s, (size_t)sent);
+        int error = sent < 0 ? wait_writable(s, timeout, NSEC_NEVER) : spend(s, (size_t)sent);
         if (error)
             return error;
         n -= sent > 0 ? (size_t)sent : 0;

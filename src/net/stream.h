@@ -60,7 +60,8 @@ bool stream_has_input(const struct stream *s);
 /* Throws away some of what has come, whatever it means: the peer is not listened to any more. As stream_try_read(). */
 ssize_t stream_discard(struct stream *s);
 
-/* Waits for at least one byte. Bytes, 0 at the peer's end, -ETIMEDOUT, -ECANCELED, -errno. */
+/* Waits for at least one byte, and sends meanwhile what the stream itself holds back. Bytes, 0 at the peer's end,
+ * -ETIMEDOUT, -ECANCELED, -errno. */
 ssize_t stream_read(struct stream *s, void *to, size_t n, nsec deadline) GREEN_WAITS;
 
 /* Writes all the pieces (which it uses up); `more`: more follows soon, so a partial packet may wait for it. The
@@ -69,6 +70,10 @@ int stream_write(struct stream *s, struct iovec *pieces, int count, bool more, n
 
 /* Before a wait for the peer: what the stream itself still holds back is sent. As stream_write(). */
 int stream_flush(struct stream *s, nsec timeout) GREEN_WAITS;
+
+/* The same for who has a deadline for the whole. */
+int stream_write_until(struct stream *s, struct iovec *pieces, int count, nsec deadline) GREEN_WAITS;
+int stream_flush_until(struct stream *s, nsec deadline) GREEN_WAITS;
 
 static inline bool stream_has_word_for_end(const struct stream *s)
 {

@@ -13,8 +13,6 @@ enum {
     SALT = 4,
     EXPLICIT = 8,
     KEY = 32,
-    MASTER = 48,
-    RANDOMS = 64,
     EXPANSION = 256, /* bytes that a record of TLS 1.3 has more than content, at most: type, padding, tag */
 };
 
@@ -128,8 +126,7 @@ int tls_cipher_update(struct tls_cipher *c)
 }
 
 /* PRF(master, "key expansion", randoms) (RFC 5246, 5 and 6.3) */
-static bool expand_12(const struct tls_suite *suite, const unsigned char *master, const unsigned char *randoms,
-                      unsigned char *to, size_t n)
+static bool expand_12(const struct tls_suite *suite, const struct tls_secrets_12 *secrets, unsigned char *to, size_t n)
 {
     static const char label[] = "key expansion";
     static EVP_KDF *prf;
@@ -137,9 +134,9 @@ static bool expand_12(const struct tls_suite *suite, const unsigned char *master
         prf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_PRF, NULL);
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)suite->digest, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, (void *)master, MASTER),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, (void *)secrets->master, sizeof secrets->master),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, (void *)label, sizeof label - 1),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, (void *)randoms, RANDOMS),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, (void *)secrets->randoms, sizeof secrets->randoms),
         OSSL_PARAM_construct_end(),
     };
     EVP_KDF_CTX *context = prf ? EVP_KDF_CTX_new(prf) : NULL;
@@ -148,21 +145,21 @@ static bool expand_12(const struct tls_suite *suite, const unsigned char *master
     return done;
 }
 
-int tls_cipher_start_12(struct tls_cipher *in, struct tls_cipher *out, const struct tls_suite *suite,
-                        const unsigned char *master, const unsigned char *randoms)
+int tls_cipher_start_12(struct tls_cipher *client, struct tls_cipher *server, const struct tls_suite *suite,
+                        const struct tls_secrets_12 *secrets, bool is_client)
 {
     unsigned char block[2 * (KEY + NONCE)];
     size_t key = algorithms[suite->algorithm].key, iv = algorithms[suite->algorithm].is_gcm ? SALT : NONCE;
-    bool done = expand_12(suite, master, randoms, block, 2 * (key + iv));
-    in->suite = out->suite = suite;
-    in->is13 = out->is13 = false;
-    in->seals = false;
-    out->seals = true;
-    memcpy(in->iv, block + 2 * key, iv);
-    memcpy(out->iv, block + 2 * key + iv, iv);
-    int error = done ? use_key(in, block) : -ENOMEM;
+    bool done = expand_12(suite, secrets, block, 2 * (key + iv));
+    client->suite = server->suite = suite;
+    client->is13 = server->is13 = false;
+    client->seals = is_client;
+    server->seals = !is_client;
+    memcpy(client->iv, block + 2 * key, iv);
+    memcpy(server->iv, block + 2 * key + iv, iv);
+    int error = done ? use_key(client, block) : -ENOMEM;
     if (!error)
-        error = use_key(out, block + key);
+        error = use_key(server, block + key);
     OPENSSL_cleanse(block, sizeof block);
     return error;
 }

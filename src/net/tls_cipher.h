@@ -54,10 +54,16 @@ const struct tls_suite *tls_suite_find(unsigned id);
 int tls_cipher_start(struct tls_cipher *c, const struct tls_suite *suite, bool seals)
     __attribute__((warn_unused_result));
 
-/* Starts both directions of TLS 1.2 (RFC 5246, 6.3). `master`: 48 bytes; `randoms`: the server's, then the client's, 32
- * bytes each. 0 or -ENOMEM. */
-int tls_cipher_start_12(struct tls_cipher *in, struct tls_cipher *out, const struct tls_suite *suite,
-                        const unsigned char *master, const unsigned char *randoms) __attribute__((warn_unused_result));
+/* What both sides of TLS 1.2 have agreed on. */
+struct tls_secrets_12 {
+    unsigned char master[48];
+    unsigned char randoms[64]; /* the server's, then the client's */
+};
+
+/* Starts both directions of TLS 1.2 (RFC 5246, 6.3): `client` is for what the client sends, `server` for what the
+ * server does. The one that is our own seals, the other opens. 0 or -ENOMEM. */
+int tls_cipher_start_12(struct tls_cipher *client, struct tls_cipher *server, const struct tls_suite *suite,
+                        const struct tls_secrets_12 *secrets, bool is_client) __attribute__((warn_unused_result));
 
 /* Of TLS 1.3: goes on with the next key (7.2). 0 or -ENOMEM. */
 int tls_cipher_update(struct tls_cipher *c) __attribute__((warn_unused_result));

@@ -57,7 +57,7 @@ static void heap_free(void *block, const char *file, int line)
 
 /* The library takes no heap once it has allocated anything, so this comes before anything else is asked of it: no
  * process uses it before its configuration has made a context, for tls_library() allocates nothing. */
-static void give_heap(void)
+void tls_give_heap(void)
 {
     static bool given;
     if (given || !TLS_HEAP_USED)
@@ -388,7 +388,7 @@ static int set_ciphers(struct tls_context *context, struct conf_reader *r, const
 int tls_context_read(struct conf_reader *r, struct conf_node *node, void *field)
 {
     struct tls_settings settings;
-    give_heap();
+    tls_give_heap();
     if (node->kind != CONF_MAPPING) {
         conf_error(r, node, "takes a mapping such as {certificate: cert.pem, key: key.pem}, not %s",
                    conf_kind_name(node));

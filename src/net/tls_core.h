@@ -1,5 +1,5 @@
-/* tls_core.h: what the files of TLS share: tls_context.c, tls_session.c and tls_handshake.c, which see OpenSSL, and
- * tls_stream.c. Private to them. */
+/* tls_core.h: what the files of TLS share: contexts, sessions and handshakes, which see OpenSSL, and tls_stream.c.
+ * Private to them. */
 #ifndef TERN_NET_TLS_CORE_H
 #define TERN_NET_TLS_CORE_H
 
@@ -46,16 +46,19 @@ struct tls_stream {
     uint32_t owed;        /* bytes that a write took, and has not told of, since they are not all sent */
     uint32_t served;      /* bytes of content that have not made up for an idle record yet */
     uint8_t idle_records; /* that brought none, and were not made up for */
-    bool heard;           /* something has come */
-    bool plain;           /* and that was a letter: no record of TLS begins so, but every request of HTTP */
-    bool giant;           /* its ClientHello says that it is longer than any is */
-    bool ready;           /* the handshake is done */
-    bool broken;          /* nothing more can be read or written */
-    bool nameless;        /* nobody has a certificate for the name that the client wants */
-    bool on_pool;         /* this part of the handshake may take its time */
-    bool for_pool;        /* what comes next takes long: it belongs there */
-    bool ended;           /* the peer has said that nothing more comes */
-    bool said_end;        /* we have */
+    uint8_t ticket_head;  /* bytes of its head that have come of a ticket; 0: none is coming ... */
+    uint32_t ticket;      /* ... and bytes of it that are still to come, as far as its head says so */
+    bool is_client;
+    bool heard;    /* something has come */
+    bool plain;    /* and that was a letter: no record of TLS begins so, but every request of HTTP */
+    bool giant;    /* its ClientHello says that it is longer than any is */
+    bool ready;    /* the handshake is done */
+    bool broken;   /* nothing more can be read or written */
+    bool nameless; /* nobody has a certificate for the name that the client wants */
+    bool on_pool;  /* this part of the handshake may take its time */
+    bool for_pool; /* what comes next takes long: it belongs there */
+    bool ended;    /* the peer has said that nothing more comes */
+    bool said_end; /* we have */
 };
 
 /* Every operation stands between these two. tls_begin() makes what was left over ready; tls_end() puts away what is
@@ -69,11 +72,28 @@ int tls_end(struct tls_stream *t, enum tls_ending how);
 void tls_handshake_prepare(const struct tls_context *context);
 bool tls_session_prepare(struct tls_context *context) __attribute__((warn_unused_result));
 
-/* Starts a handshake. 0 or -ENOMEM. */
+/* Starts a handshake of a server. 0 or -ENOMEM. */
 int tls_handshake_begin(struct tls_stream *t) __attribute__((warn_unused_result));
 
-/* Frees what it has needed. */
+/* Makes the library's connection, which reads and writes by way of the stream; and the stream of one. 0 or -ENOMEM. */
+int tls_bio_attach(struct tls_stream *t, struct ssl_ctx_st *context) __attribute__((warn_unused_result));
+struct tls_stream *tls_bio_stream(const struct ssl_st *ssl);
+
+/* What was said has to get to the peer before it can answer. 0, -ETIMEDOUT, -ECANCELED, -errno. */
+int tls_handshake_flush(struct tls_stream *t, nsec deadline) GREEN_WAITS;
+
+/* Hears of the secrets of TLS 1.3: a callback that every context of the library has. */
+void tls_take_secret(const struct ssl_st *ssl, const char *line);
+
+/* The handshake is done: takes its keys over, of which our side has sealed so many records, and ends the library's
+ * connection. 0, -ENOMEM or -EPROTO: a cipher that we do not speak. */
+int tls_take_over(struct tls_stream *t, size_t sealed) __attribute__((warn_unused_result));
+
+/* Ends the library's connection: frees what a handshake has needed. */
 void tls_handshake_end(struct tls_stream *t);
+
+/* Gives the library its heap (tls_heap.h), if it has none yet: before anything else is asked of it. */
+void tls_give_heap(void);
 
 /* Takes the first error off the library's queue, as text, and forgets the others. */
 const char *tls_error(void);

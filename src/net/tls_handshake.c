@@ -1,9 +1,5 @@
 /* tls_handshake.c: tls_handshake() of tls_stream.h, which is OpenSSL's, and what it is asked on its way: which name,
  * which protocol, which certificate.
- *
- * The library never waits, and never sees a socket: it reads and writes through a BIO of ours, which says "later" when
- * the inbox has no complete record. Its queue of errors is empty between two steps. When it is done, the keys are taken
- * over (tls_cipher.h), and what it has kept for the connection is freed.
  */
 #include <errno.h>
 #include <openssl/bio.h>
@@ -14,101 +10,12 @@
 #include "green/offload.h"
 #include "net/tls_core.h"
 
-enum { HELLO_MOST = 20 * 1024 }; /* bytes of a ClientHello */
-
-/* ---- the BIO ---- */
-
-static struct tls_stream *behind(BIO *bio)
-{
-    return BIO_get_data(bio);
-}
-
-static struct tls_stream *stream_of(const SSL *ssl)
-{
-    return behind(SSL_get_rbio(ssl));
-}
-
-/* Whether a ClientHello follows the head of a record, and says to be longer than any is: the library would make room
- * for it before it has come. Elsewhere a record may begin with any bytes. */
-static bool is_giant(const struct tls_stream *t, const char *head)
-{
-    bool possible = SSL_get_state(t->ssl) == TLS_ST_BEFORE || SSL_get_state(t->ssl) == TLS_ST_EARLY_DATA;
-    const unsigned char *message = tls_inbox_peek(&t->in, 4);
-    return possible && head[0] == TLS_HANDSHAKE && message && message[0] == SSL3_MT_CLIENT_HELLO &&
-           (message[1] << 16 | message[2] << 8 | message[3]) > HELLO_MOST;
-}
-
-static int bio_read(BIO *bio, char *to, size_t n, size_t *got)
-{
-    struct tls_stream *t = behind(bio);
-    BIO_clear_retry_flags(bio);
-    ssize_t taken = t->on_pool ? -EAGAIN : tls_inbox_take(&t->in, &t->stream, to, n);
-    if (taken == -EAGAIN)
-        BIO_set_retry_read(bio);
-    t->giant = taken == TLS_HEAD && is_giant(t, to);
-    if (t->giant)
-        taken = -EMSGSIZE;
-    if (taken > 0 && !t->heard) {
-        t->heard = true;
-        t->plain = *to >= 'A' && *to <= 'Z';
-    }
-    *got = taken > 0 ? (size_t)taken : 0;
-    return taken > 0;
-}
-
-static int bio_write(BIO *bio, const char *bytes, size_t n, size_t *written)
-{
-    BIO_clear_retry_flags(bio);
-    struct tls_batch *batch = behind(bio)->batch;
-    *written = batch && tls_batch_add(batch, bytes, n) ? n : 0;
-    return *written > 0;
-}
-
-static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
-{
-    (void)bio, (void)number, (void)pointer;
-    return command == BIO_CTRL_FLUSH; /* what is in the batch goes out when the operation ends */
-}
-
-/* Made once, for all streams. */
-static BIO_METHOD *bio_method(void)
-{
-    static BIO_METHOD *method;
-    if (method)
-        return method;
-    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tern stream");
-    if (!method)
-        return NULL;
-    BIO_meth_set_read_ex(method, bio_read);
-    BIO_meth_set_write_ex(method, bio_write);
-    BIO_meth_set_ctrl(method, bio_ctrl);
-    return method;
-}
-
 int tls_handshake_begin(struct tls_stream *t)
 {
-    BIO_METHOD *method = bio_method();
-    BIO *bio = method ? BIO_new(method) : NULL;
-    t->ssl = bio ? SSL_new(t->peer.endpoint->ssl) : NULL;
-    if (!t->ssl) {
-        BIO_free(bio);
-        ERR_clear_error();
-        return -ENOMEM;
-    }
-    BIO_set_data(bio, t);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(t->ssl, bio, bio);
-    SSL_set_accept_state(t->ssl);
-    return 0;
-}
-
-/* A client that leaves without a word does not harm its session (RFC 5246, 7.2.1); the library would forget it. */
-void tls_handshake_end(struct tls_stream *t)
-{
-    if (t->ssl && t->ready)
-        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    SSL_free(t->ssl);
-    t->ssl = NULL;
+    int error = tls_bio_attach(t, t->peer.endpoint->ssl);
+    if (!error)
+        SSL_set_accept_state(t->ssl);
+    return error;
 }
 
 /* ---- what a handshake asks ---- */
@@ -151,7 +58,7 @@ static bool use_context(SSL *ssl, const struct tls_context *context)
  * counts, so the terms are set anew, whatever they were (RFC 8446, 4.1.2). */
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
-    struct tls_stream *t = stream_of(ssl);
+    struct tls_stream *t = tls_bio_stream(ssl);
     const struct tls_endpoint *endpoint = &t->peer.endpoint->endpoint;
     struct str name = wanted_name(ssl);
     (void)arg;
@@ -173,7 +80,7 @@ static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *size, 
                    unsigned n, void *arg)
 {
     static const unsigned char ours[] = "\x02h2\x08http/1.1";
-    bool http2 = stream_of(ssl)->peer.endpoint->endpoint.http2;
+    bool http2 = tls_bio_stream(ssl)->peer.endpoint->endpoint.http2;
     const unsigned char *list = http2 ? ours : ours + 3;
     unsigned char *found;
     (void)arg;
@@ -181,7 +88,7 @@ static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *size, 
         OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *chosen = found;
-    stream_of(ssl)->protocol = (struct str){(const char *)found, *size};
+    tls_bio_stream(ssl)->protocol = (struct str){(const char *)found, *size};
     return SSL_TLSEXT_ERR_OK;
 }
 
@@ -209,7 +116,7 @@ static bool takes_ecdsa(SSL *ssl)
  * handshake stops here, and goes on on the pool. */
 static int on_certificate(SSL *ssl, void *arg)
 {
-    struct tls_stream *t = stream_of(ssl);
+    struct tls_stream *t = tls_bio_stream(ssl);
     const struct tls_context *context = t->peer.chosen;
     (void)arg;
     bool rsa = context->has_rsa && !(context->has_ecdsa && takes_ecdsa(ssl));
@@ -219,7 +126,7 @@ static int on_certificate(SSL *ssl, void *arg)
 
 static int on_status(SSL *ssl, void *arg)
 {
-    const struct tls_context *context = stream_of(ssl)->peer.chosen;
+    const struct tls_context *context = tls_bio_stream(ssl)->peer.chosen;
     const X509 *own = SSL_get_certificate(ssl);
     (void)arg;
     for (size_t i = 0; i < context->count; i++) {
@@ -233,32 +140,13 @@ static int on_status(SSL *ssl, void *arg)
     return SSL_TLSEXT_ERR_NOACK;
 }
 
-static unsigned hex_value(char c)
-{
-    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
-/* The library tells the secrets of TLS 1.3 in the form of the key log of NSS: "LABEL random secret", in hexadecimal. */
-static void on_secret(const SSL *ssl, const char *line)
-{
-    struct tls_stream *t = stream_of(ssl);
-    struct str secret = str_of(line), label = str_cut(&secret, ' ');
-    str_cut(&secret, ' ');
-    bool ours = str_eq(label, STR("SERVER_TRAFFIC_SECRET_0"));
-    if ((!ours && !str_eq(label, STR("CLIENT_TRAFFIC_SECRET_0"))) || secret.n > (size_t)2 * TLS_SECRET)
-        return;
-    unsigned char *to = ours ? t->sealer.secret : t->opener.secret;
-    for (size_t i = 0; i + 1 < secret.n; i += 2)
-        to[i / 2] = (unsigned char)(hex_value(secret.p[i]) << 4 | hex_value(secret.p[i + 1]));
-}
-
 void tls_handshake_prepare(const struct tls_context *context)
 {
     SSL_CTX_set_client_hello_cb(context->ssl, on_client_hello, NULL);
     SSL_CTX_set_alpn_select_cb(context->ssl, on_alpn, NULL);
     SSL_CTX_set_cert_cb(context->ssl, on_certificate, NULL);
     SSL_CTX_set_tlsext_status_cb(context->ssl, on_status);
-    SSL_CTX_set_keylog_callback(context->ssl, on_secret);
+    SSL_CTX_set_keylog_callback(context->ssl, tls_take_secret);
     SSL_CTX_set_verify(context->ssl, verify_mode(context), NULL);
 }
 
@@ -323,20 +211,6 @@ static int take_step_here(struct step *step)
     return tls_end(t, done ? TLS_HOLD : TLS_SEND);
 }
 
-/* What was said has to get to the peer before it can answer. */
-static int finish_sending(struct tls_stream *t, nsec deadline)
-{
-    for (;;) {
-        struct tls_batch *nothing = tls_batch_begin();
-        int error = tls_outbox_send(&t->out, &t->stream, nothing, false);
-        if (error != -EAGAIN)
-            return error;
-        error = green_fd_writable(&t->stream.fd, deadline);
-        if (error)
-            return error;
-    }
-}
-
 /* "CN=alice,O=Example", malloc'ed; NULL: the client has shown no certificate. */
 static char *subject_of(const SSL *ssl)
 {
@@ -351,43 +225,12 @@ static char *subject_of(const SSL *ssl)
     return copy;
 }
 
-/* What was sealed after our Finished, tickets, was sealed with the keys that we take over (RFC 8446, 4.6.1). */
-static int take_over_13(struct tls_stream *t, const struct tls_suite *suite, size_t sealed)
-{
-    int error = tls_cipher_start(&t->opener, suite, false);
-    if (!error)
-        error = tls_cipher_start(&t->sealer, suite, true);
-    t->sealer.sequence = sealed;
-    return error;
-}
-
-/* Each side has sealed its Finished. */
-static int take_over_12(struct tls_stream *t, const struct tls_suite *suite)
-{
-    unsigned char master[SSL_MAX_MASTER_KEY_LENGTH], randoms[2 * SSL3_RANDOM_SIZE];
-    SSL_SESSION_get_master_key(SSL_get_session(t->ssl), master, sizeof master);
-    SSL_get_server_random(t->ssl, randoms, SSL3_RANDOM_SIZE);
-    SSL_get_client_random(t->ssl, randoms + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
-    int error = tls_cipher_start_12(&t->opener, &t->sealer, suite, master, randoms);
-    t->opener.sequence = t->sealer.sequence = 1;
-    OPENSSL_cleanse(master, sizeof master);
-    return error;
-}
-
 /* All that is needed of the library's connection is taken out of it. */
 static int conclude(struct tls_stream *t, const struct step *step)
 {
-    const SSL_CIPHER *cipher = SSL_get_current_cipher(t->ssl);
-    const struct tls_suite *suite = tls_suite_find(SSL_CIPHER_get_protocol_id(cipher));
-    bool is13 = SSL_version(t->ssl) == TLS1_3_VERSION;
-    int error = !suite ? -EPROTO : is13 ? take_over_13(t, suite, step->records) : take_over_12(t, suite);
-    t->peer.version = SSL_get_version(t->ssl);
-    t->peer.cipher = SSL_CIPHER_get_name(cipher);
     t->subject = subject_of(t->ssl);
     t->peer.subject = str_of(t->subject);
-    t->ready = !error;
-    tls_handshake_end(t);
-    return error;
+    return tls_take_over(t, step->records);
 }
 
 /* What a step that has not finished the handshake means for it. */
@@ -409,7 +252,7 @@ int tls_handshake(struct stream *s, nsec deadline, const char **why)
         int error = (t->for_pool ? take_step_on_pool : take_step_here)(&step);
         t->for_pool = step.error == SSL_ERROR_WANT_X509_LOOKUP;
         if (error == -EAGAIN)
-            error = finish_sending(t, deadline);
+            error = tls_handshake_flush(t, deadline);
         if (error)
             return error;
         if (step.result == 1)

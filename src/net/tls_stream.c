@@ -83,13 +83,32 @@ static void put_alert(struct tls_stream *t, bool fatal, enum tls_alert alert)
 
 /* ---- what is no content ---- */
 
-enum { WARNING = 1 };
+enum { WARNING = 1, NEW_SESSION_TICKET = 4, HANDSHAKE_HEAD = 4 };
 
 /* The key that we seal with gives way to the next one (RFC 8446, 4.6.3). */
 static bool update_sealer(struct tls_stream *t)
 {
     static const struct str message = STR_INIT("\x18\0\0\1\0"); /* not asking for the same */
     return put_record(t, TLS_HANDSHAKE, message) && tls_cipher_update(&t->sealer) == 0;
+}
+
+/* Sessions of ours are not resumed, so a server's tickets are passed over (RFC 8446, 4.6.1): a record may have several,
+ * and one may need several records (5.1). What is left of the message is something else. */
+static struct str skip_tickets(struct tls_stream *t, struct str message)
+{
+    while (message.n && (t->ticket_head || message.p[0] == NEW_SESSION_TICKET)) {
+        size_t n = 1;
+        if (t->ticket_head < HANDSHAKE_HEAD) {
+            t->ticket = t->ticket_head++ ? t->ticket << 8 | (unsigned char)message.p[0] : 0;
+        } else {
+            n = t->ticket < message.n ? t->ticket : message.n;
+            t->ticket -= (uint32_t)n;
+        }
+        message = str_skip(message, n);
+        if (t->ticket_head == HANDSHAKE_HEAD && t->ticket == 0)
+            t->ticket_head = 0;
+    }
+    return message;
 }
 
 /* RFC 8446, 4.6.3: nothing stands behind it in its record, since that would be of the old key. In TLS 1.2 it can only
@@ -99,6 +118,11 @@ static enum tls_alert on_handshake(struct tls_stream *t, struct str message)
     static const struct str head = STR_INIT("\x18\0\0\1");
     if (!t->opener.is13)
         return TLS_NO_RENEGOTIATION;
+    if (t->is_client && message.n) {
+        message = skip_tickets(t, message);
+        if (message.n == 0)
+            return 0;
+    }
     if (!str_starts(message, head) || message.n != head.n + 1)
         return TLS_UNEXPECTED_MESSAGE;
     unsigned char asked = (unsigned char)message.p[head.n];
@@ -123,6 +147,8 @@ static enum tls_alert on_alert(struct tls_stream *t, struct str alert)
 
 static enum tls_alert on_data(struct tls_stream *t, struct str content)
 {
+    if (t->ticket_head)
+        return TLS_UNEXPECTED_MESSAGE; /* it has not come to its end (RFC 8446, 5.1) */
     if (content.n)
         tls_inbox_opened(&t->in, content);
     return 0;

@@ -22,7 +22,7 @@ struct tls_peer {
     const char *cipher;                 /* "TLS_AES_256_GCM_SHA384" */
     struct str name;                    /* that the client asked for (SNI); empty: none */
     struct str subject;                 /* of the client's certificate, which was verified (RFC 4514); empty: none */
-    const struct tls_context *endpoint; /* where it came in */
+    const struct tls_context *endpoint; /* where it came in; NULL: this side is the client */
     const struct tls_context *chosen;   /* by the name; or the same */
 };
 

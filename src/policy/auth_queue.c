@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
+#include "green/pool_share.h"
 #include "net/cidr.h"
 #include "policy/auth_hash.h"
-#include "policy/pool_share.h"
 
 enum {
     PLACES = 2 + 64,

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/list.h"
+#include "green/pool_share.h"
 #include "http/server.h"
 #include "net/stream.h"
-#include "policy/pool_share.h"
 
 enum {
     RESULT = 16 * 1024,     /* bytes of it that are passed on at once */

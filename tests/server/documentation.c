@@ -3,13 +3,15 @@
 
 #include "base/out.h"
 #include "harness.h"
+#include "harness_command.h"
 #include "harness_file.h"
 #include "harness_pki.h"
 
 #include <criterion/criterion.h>
+#include <libgen.h>
 #include <stdlib.h>
 
-const char *const documents[] = {"README.md", "docs/configuration.md", "docs/operation.md", NULL};
+const char *const documents[] = {"README.md", "docs/configuration.md", "docs/modules.md", "docs/operation.md", NULL};
 
 #define LISTEN "listen: 127.0.0.1:8080\n"
 #define SECURE_LISTEN "listen: {address: 127.0.0.1:8080, tls: {}}\n" /* of what has a certificate of its own */
@@ -72,7 +74,20 @@ static void make_users(const char *path)
     file_write(path, STR("bob:" HASH "\n"));
 }
 
+/* Those that have been built beside the server: copies, since workers may not be let into the tree. */
+static void copy_modules(const char *path)
+{
+    (void)path;
+    char *server = strdup(command_tern());
+    file_directory("srv/modules");
+    struct command copy = {
+        .arguments = {"cp", "-rT", harness_text("%s/modules", dirname(server)), file_path("srv/modules")}};
+    cr_assert_eq(command_run(&copy).status, 0, "no modules beside %s", command_tern());
+    free(server);
+}
+
 static const struct place places[] = {
+    {STR_INIT("/srv/modules"), copy_modules},
     {STR_INIT("/srv/"), file_directory},
     {STR_INIT("/etc/tern/tls/"), make_tls},
     {STR_INIT("/etc/tern/"), make_users},
@@ -117,13 +132,14 @@ const char *example_configuration(const struct example *example)
     return o.start;
 }
 
-bool example_next(struct str *rest, struct example *example)
+bool example_next(struct str *rest, const char *language, struct example *example)
 {
+    struct str begins = str_of(harness_text("```%s", language));
     bool inside = false;
     while (rest->n) {
         struct str line = str_cut(rest, '\n');
         example->line++;
-        if (!inside && str_eq(line, STR("```yaml"))) {
+        if (!inside && str_eq(line, begins)) {
             inside = true;
             example->text = (struct str){rest->p, 0};
             example->complete = false;
@@ -131,7 +147,7 @@ bool example_next(struct str *rest, struct example *example)
             return true;
         } else if (inside) {
             example->text.n = (size_t)(rest->p - example->text.p);
-            example->complete |= str_starts(line, STR("listen:"));
+            example->complete |= str_starts(line, STR("listen:")) || str_starts(line, STR("#include"));
         }
     }
     return false;

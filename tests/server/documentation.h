@@ -9,19 +9,19 @@ extern const char *const documents[];
 
 struct str document_read(const char *name);
 
-/* A block that is marked as YAML. */
+/* A block that is marked as of a language. */
 struct example {
     const char *document;
     int line; /* where it begins */
     struct str text;
-    bool complete; /* it has `listen` */
+    bool complete; /* it has `listen`, or, in C, an include */
 };
 
-/* Takes the next one off the text. False: there is none. */
-bool example_next(struct str *rest, struct example *example);
+/* Takes the next one in this language off the text, "yaml" or "c". False: there is none. */
+bool example_next(struct str *rest, const char *language, struct example *example);
 
-/* The example with what has to stand around it. Directories and files that an administrator would have are made in the
- * test's directory, and named as they are there. */
+/* The example in YAML with what has to stand around it. Directories and files that an administrator would have are made
+ * in the test's directory, and named as they are there. */
 const char *example_configuration(const struct example *example);
 
 #endif

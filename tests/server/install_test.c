@@ -98,6 +98,10 @@ Test(install, each_part_has_its_place)
         {"usr/sbin/tern", 0755},
         {"usr/bin/ternctl", 0755},
         {"usr/share/tern/www/index.html", 0644},
+        {"usr/include/tern.h", 0644},
+        {"usr/lib/tern/modules/hello.so", 0644},
+        {"usr/share/doc/tern/examples/postgres.c", 0644},
+        {"usr/share/man/man3/tern-module.3", 0644},
         {"usr/share/bash-completion/completions/ternctl", 0644},
         {"usr/lib/systemd/system/tern.service", 0644},
         {"usr/lib/systemd/system/tern.socket", 0644},
@@ -130,22 +134,46 @@ Test(install, texts_name_the_places_where_things_are)
     cr_expect_not_null(strstr(unit.p, start), "%s", unit.p);
     cr_expect_not_null(strstr(unit.p, reload), "%s", unit.p);
     cr_expect_not_null(strstr(file_read("etc/logrotate.d/tern").p, harness_expand("@DIR@/usr/bin/ternctl reopen")));
+    struct str page = file_read("usr/share/man/man3/tern-module.3");
+    cr_expect_not_null(strstr(page.p, harness_expand("@DIR@/usr/lib/tern/modules\n")));
+    cr_expect_not_null(strstr(page.p, harness_expand("@DIR@/usr/include/tern.h\n")));
 }
 
-/* The file that is read without -c, and where media types are, are compiled in; what was compiled for another place is
- * compiled again. */
+/* What was built is loaded, and so is what is made of an example with the header that lies there. */
+Test(install, modules_can_be_used_and_made)
+{
+    static const char *const files[] = {"hello.so", "@DIR@/mine.so"};
+    install();
+    struct command cc = {.arguments = {"cc", "-Wall", "-Werror", harness_expand("-I@DIR@/usr/include"), "-shared",
+                                       "-fPIC", "-o", file_path("mine.so"),
+                                       file_path("usr/share/doc/tern/examples/hello.c")}};
+    struct result made = command_run(&cc);
+    cr_assert_eq(made.status, 0, "%s", made.err.p);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *text = harness_text("listen: 127.0.0.1:8080\n"
+                                        "modules: @DIR@/usr/lib/tern/modules\n"
+                                        "sites: [{routes: [{path: /, module: {file: %s, handler: hello}}]}]\n",
+                                        files[i]);
+        file_write("tern.yaml", str_of(harness_expand(text)));
+        struct result r = run_tern("-t", "-c", "@DIR@/tern.yaml");
+        cr_expect_eq(r.status, 0, "%s", r.err.p);
+    }
+}
+
+/* The file that is read without -c, where media types are, and where modules are, are compiled in; what was compiled for
+ * another place is compiled again. */
 Test(install, the_program_looks_where_it_was_told_to_be_installed)
 {
     static const char *const rows[][3] = {
-        {"/opt/etc", "obj/src/main.o", "/opt/etc/tern/tern.yaml"},
-        {"/opt/etc", "obj/src/proc/config.o", "/opt/etc/tern/mime.types"},
-        {"/srv/etc", "obj/src/main.o", "/srv/etc/tern/tern.yaml"},
+        {"SYSCONFDIR=/opt/etc", "obj/src/main.o", "/opt/etc/tern/tern.yaml"},
+        {"SYSCONFDIR=/opt/etc", "obj/src/proc/config.o", "/opt/etc/tern/mime.types"},
+        {"SYSCONFDIR=/srv/etc", "obj/src/main.o", "/srv/etc/tern/tern.yaml"},
+        {"PREFIX=/opt", "obj/src/proc/config.o", "/opt/lib/tern/modules"},
     };
     unsetenv("MAKEFLAGS");
     unsetenv("MAKELEVEL");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct command make = {.arguments = {"make", "-j1", harness_expand("B=@DIR@/build"),
-                                             harness_text("SYSCONFDIR=%s", rows[i][0]),
+        struct command make = {.arguments = {"make", "-j1", harness_expand("B=@DIR@/build"), rows[i][0],
                                              harness_text("%s/%s", file_path("build"), rows[i][1])}};
         struct result r = command_run(&make);
         cr_assert_eq(r.status, 0, "%s", r.err.p);

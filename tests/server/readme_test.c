@@ -1,4 +1,5 @@
-/* The documentation fits the product: tern takes every example in YAML, and the defaults in the tables are tern's. */
+/* The documentation fits the product: tern takes every example in YAML, a compiler every one in C, and the defaults in
+ * the tables are tern's. */
 #include "documentation.h"
 #include "harness.h"
 #include "harness_command.h"
@@ -28,12 +29,59 @@ Test(readme, every_example_is_taken)
         struct str rest = document_read(documents[i]);
         struct example example = {.document = documents[i]};
         int complete = 0;
-        while (example_next(&rest, &example)) {
+        while (example_next(&rest, "yaml", &example)) {
             expect_fine(&example);
             complete += example.complete;
         }
         cr_expect_gt(complete, 0, "%s has no complete example", documents[i]);
     }
+}
+
+/* What parts of a module need that are shown without their beginning. */
+#define INCLUDES                                                                                                       \
+    "#pragma GCC diagnostic ignored \"-Wunused-function\"\n"                                                           \
+    "#include <errno.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <tern.h>\n"
+
+static void expect_compiles(const struct example *example)
+{
+    struct str text = example->text;
+    file_write("module.c", str_of(harness_text("%s" STR_FMT, example->complete ? "" : INCLUDES, STR_ARG(text))));
+    struct command cc = {.arguments = {"cc", "-Wall", "-Werror", "-Isrc", "-shared", "-fPIC", "-o",
+                                       file_path("module.so"), file_path("module.c")}};
+    struct result r = command_run(&cc);
+    cr_expect_eq(r.status, 0, "the example at %s:%d:\n%s", example->document, example->line, r.err.p);
+}
+
+/* One that is complete is loaded, too: the first handler has the name of the module. */
+static void expect_loads(const struct example *example)
+{
+    struct str rest = example->text;
+    const char *at = memmem(rest.p, rest.n, "module = {", sizeof "module = {" - 1);
+    cr_assert_not_null(at, "the example at %s:%d defines no module", example->document, example->line);
+    rest = str_skip(rest, (size_t)(at - rest.p));
+    str_cut(&rest, '"');
+    struct str name = str_cut(&rest, '"');
+    file_write("tern.yaml", str_of(harness_text("listen: 127.0.0.1:8080\nsites: [{routes: [{path: /, module: "
+                                                "{file: %s, handler: " STR_FMT "}}]}]\n",
+                                                file_path("module.so"), STR_ARG(name))));
+    struct result r = run_tern("-t", "-c", "@DIR@/tern.yaml");
+    cr_expect_eq(r.status, 0, "the example at %s:%d is refused:\n%s", example->document, example->line, r.err.p);
+}
+
+Test(readme, every_example_in_c_compiles)
+{
+    size_t count = 0, complete = 0;
+    for (size_t i = 0; documents[i]; i++) {
+        struct str rest = document_read(documents[i]);
+        for (struct example example = {.document = documents[i]}; example_next(&rest, "c", &example); count++) {
+            expect_compiles(&example);
+            if (example.complete)
+                expect_loads(&example);
+            complete += example.complete;
+        }
+    }
+    cr_expect_gt(count, 5);
+    cr_expect_gt(complete, 1);
 }
 
 /* ---- defaults ---- */

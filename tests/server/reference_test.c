@@ -1,5 +1,5 @@
-/* What is generated from the tables of directives, and what is written beside it, fits the product: the manual pages
- * and the schema for editors. */
+/* What is generated from the tables of directives and from tern.h, and what is written beside it, fits the product: the
+ * manual pages and the schema for editors. */
 #include "documentation.h"
 #include "harness.h"
 #include "harness_command.h"
@@ -34,10 +34,20 @@ static int write_schema(FILE *f)
     return conf_json_schema(f, "tern.yaml", config_table(), "include");
 }
 
+static int write_module_manual(FILE *f)
+{
+    struct command command = {.arguments = {"scripts/module-manual", "src/tern.h", "docs/tern-module.3.in"}};
+    struct result r = command_run(&command);
+    cr_expect_eq(r.status, 0, "%s", r.err.p);
+    return fwrite(r.out.p, 1, r.out.n, f) == r.out.n ? 0 : -1;
+}
+
 static const struct {
     const char *name;
     int (*write)(FILE *f);
-} generated[] = {{"docs/tern.yaml.5", write_manual}, {"conf/tern.schema.json", write_schema}};
+} generated[] = {{"docs/tern.yaml.5", write_manual},
+                 {"conf/tern.schema.json", write_schema},
+                 {"docs/tern-module.3", write_module_manual}};
 
 Test(reference, generated_files_are_up_to_date)
 {
@@ -78,7 +88,7 @@ Test(reference, every_key_is_described)
 Test(reference, manual_pages_are_well_formed)
 {
     glob_t pages;
-    cr_assert_eq(glob("docs/*.[158]", 0, NULL, &pages), 0);
+    cr_assert_eq(glob("docs/*.[1358]", 0, NULL, &pages), 0);
     for (size_t i = 0; i < pages.gl_pathc; i++) {
         struct command command = {.arguments = {"mandoc", "-T", "lint", "-W", "warning", pages.gl_pathv[i]},
                                   .out = "lint",

@@ -51,7 +51,7 @@ Test(schema_for_editors, every_example_is_taken)
     size_t count = 0;
     for (size_t i = 0; documents[i]; i++) {
         struct str rest = document_read(documents[i]);
-        for (struct example example = {.document = documents[i]}; example_next(&rest, &example); count++) {
+        for (struct example example = {.document = documents[i]}; example_next(&rest, "yaml", &example); count++) {
             cr_assert_lt(count + sizeof shipped / sizeof *shipped, sizeof origins / sizeof *origins);
             file_write(name_of(count), str_of(example_configuration(&example)));
             origins[count] = harness_text("%s:%d", example.document, example.line);

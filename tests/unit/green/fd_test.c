@@ -362,6 +362,48 @@ GreenTest(fd, either_direction_ends_one_wait)
     green_fd_close(&fd);
 }
 
+static int await_room(void *arg)
+{
+    (void)arg;
+    return green_fd_writable(&fd, NSEC_NEVER);
+}
+
+/* Waits for either direction, then for room alone, on a descriptor that has none. */
+static void begin_both(struct green **either, struct green **writer)
+{
+    static int both = GREEN_READABLE | GREEN_WRITABLE;
+    fill();
+    *either = run_spawn(await_either, &both);
+    settle();
+    *writer = run_spawn(await_room, NULL);
+    settle();
+}
+
+/* The end of one wait leaves the other one alone. */
+GreenTest(fd, a_writer_takes_its_direction_over)
+{
+    struct green *either, *writer;
+    begin_both(&either, &writer);
+    say("x");
+    cr_expect_eq(run_join(either), GREEN_READABLE);
+    cr_expect_eq(green_join(writer, NULL, run_in(1)), -ETIMEDOUT);
+    drain();
+    cr_expect_eq(run_join(writer), 0);
+    green_fd_close(&fd);
+}
+
+GreenTest(fd, a_writer_leaves_the_other_direction)
+{
+    struct green *either, *writer;
+    begin_both(&either, &writer);
+    drain();
+    cr_expect_eq(run_join(writer), 0);
+    cr_expect_eq(green_join(either, NULL, run_in(1)), -ETIMEDOUT);
+    say("x");
+    cr_expect_eq(run_join(either) & GREEN_READABLE, GREEN_READABLE);
+    green_fd_close(&fd);
+}
+
 GreenTest(fd, an_interrupt_ends_a_wait_and_is_not_remembered)
 {
     static int directions[] = {0, GREEN_READABLE, GREEN_READABLE | GREEN_WRITABLE};

@@ -114,6 +114,25 @@ Test(addr, every_address)
     expect_printed(&addr, "0.0.0.0:8080");
 }
 
+Test(addr, addresses_alone)
+{
+    static const struct str none[] = {
+        STR_INIT(""),          STR_INIT("1.2.3"), STR_INIT("1.2.3.4:80"), STR_INIT("[::1]"), STR_INIT("::1%lo"),
+        STR_INIT("1.2.3.4\0"), STR_INIT("::g"),   STR_INIT("*"),          STR_INIT("name"),
+    };
+    struct addr addr;
+    for (size_t i = 0; i < COUNT(none); i++)
+        cr_expect_eq(addr_from_ip(none[i], 80, &addr), -EINVAL, "%s", none[i].p);
+    cr_assert_eq(addr_from_ip(STR("192.0.2.1"), 80, &addr), 0);
+    expect_printed(&addr, "192.0.2.1:80");
+    cr_assert_eq(addr_from_ip(STR("2001:db8::1"), 0, &addr), 0);
+    addr_set_port(&addr, 65535);
+    expect_printed(&addr, "[2001:db8::1]:65535");
+    cr_assert_eq(addr_parse(STR("unix:/a"), &addr), 0);
+    addr_set_port(&addr, 80);
+    expect_printed(&addr, "unix:/a");
+}
+
 Test(addr, a_path_as_long_as_it_may_be)
 {
     char text[200];

@@ -97,13 +97,14 @@ static void start_ours_13(const struct tls_suite *suite)
 
 static void start_ours_12(const struct tls_suite *suite)
 {
-    unsigned char master[48], randoms[64];
-    cr_assert_eq(SSL_SESSION_get_master_key(SSL_get_session(ssl[SERVER]), master, sizeof master), sizeof master);
+    struct tls_secrets_12 agreed;
+    unsigned char *randoms = agreed.randoms;
+    cr_assert_eq(SSL_SESSION_get_master_key(SSL_get_session(ssl[SERVER]), agreed.master, sizeof agreed.master),
+                 sizeof agreed.master);
     cr_assert_eq(SSL_get_server_random(ssl[SERVER], randoms, 32), 32);
     cr_assert_eq(SSL_get_client_random(ssl[SERVER], randoms + 32, 32), 32);
-    cr_assert_eq(tls_cipher_start_12(&ours.in.opener, &ours.out.sealer, suite, master, randoms), 0);
-    cr_assert_eq(tls_cipher_start_12(&ours.in.sealer, &ours.out.opener, suite, master, randoms), 0);
-    cr_assert(tls_peer_turn(&ours.in.sealer) && tls_peer_turn(&ours.out.opener));
+    cr_assert_eq(tls_cipher_start_12(&ours.in.opener, &ours.out.sealer, suite, &agreed, false), 0);
+    cr_assert_eq(tls_cipher_start_12(&ours.in.sealer, &ours.out.opener, suite, &agreed, true), 0);
     ours.in.sealer.sequence = ours.in.opener.sequence = 1; /* each side has sealed its Finished */
     ours.out.sealer.sequence = ours.out.opener.sequence = 1;
 }

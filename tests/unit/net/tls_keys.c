@@ -2,6 +2,7 @@
 #include "tls_keys.h"
 
 #include <criterion/criterion.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 EVP_PKEY *tls_keys_make(const char *kind)
@@ -33,4 +34,13 @@ X509 *tls_keys_certify(EVP_PKEY *key, const char *subject, const char *issuer, E
     X509_NAME_free(own);
     X509_NAME_free(others);
     return x509;
+}
+
+void tls_keys_extend(X509 *x509, EVP_PKEY *issuer_key, int nid, const char *value)
+{
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+    cr_assert_not_null(extension, "%s", value);
+    cr_assert(X509_add_ext(x509, extension, -1));
+    cr_assert(X509_sign(x509, issuer_key, EVP_sha256()));
+    X509_EXTENSION_free(extension);
 }

@@ -1,6 +1,6 @@
 /* pool_share.h: how much of the blocking pool a kind of work may have that is long and can wait. */
-#ifndef TERN_POLICY_POOL_SHARE_H
-#define TERN_POLICY_POOL_SHARE_H
+#ifndef TERN_GREEN_POOL_SHARE_H
+#define TERN_GREEN_POOL_SHARE_H
 
 #include "green/offload.h"
 #include "green/sync.h"
