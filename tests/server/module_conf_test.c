@@ -109,7 +109,6 @@ Test(module_conf, what_is_no_module)
         {"text.so", "x", NULL, AT_FILE, "modules/text.so: "},
         {"empty.so", "x", NULL, AT_FILE, "modules/empty.so: "},
         {"@DIR@/modules", "x", NULL, AT_FILE, "@DIR@/modules: "},
-        {"cut.so", "x", NULL, AT_MODULE, "crashes when it is loaded, by signal 7"},
         {"no_symbol.so", "x", NULL, AT_FILE, "no symbol `tern_module`"},
         {"other_version.so", "x", NULL, AT_FILE, "version 2 of the module interface; this server has version 1"},
         {"nameless.so", "x", NULL, AT_FILE, "its tern_module has no name"},
@@ -124,13 +123,22 @@ Test(module_conf, what_is_no_module)
         module_install(names[i]);
     file_write("modules/text.so", STR("#!/bin/sh\necho no\n"));
     file_write("modules/empty.so", STR(""));
-    file_write("modules/cut.so", (struct str){module_read("nameless").p, 4000});
     struct row expanded[sizeof table / sizeof *table];
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         expanded[i] = table[i];
         expanded[i].reason = harness_expand(table[i].reason);
     }
     assert_table_refused(expanded);
+}
+
+/* The loader of libc trusts a file to be as long as it says. */
+Test(module_conf, a_file_that_was_cut)
+{
+    static const struct row table[] = {{"cut.so", "x", NULL, AT_MODULE, "crashes when it is loaded, by signal 7"}};
+    if (harness_is_sanitized())
+        harness_skip("a sanitizer would tell of it by other means");
+    file_write("modules/cut.so", (struct str){module_read("nameless").p, 4000});
+    assert_table_refused(table);
 }
 
 Test(module_conf, a_handler_that_it_does_not_have)

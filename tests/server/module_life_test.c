@@ -174,6 +174,7 @@ Test(module_life, an_upgrade_goes_on_with_modules)
 struct crash {
     const char *path, *report; /* in the log; NULL: nothing about the request */
     const char *end;           /* as the master tells it */
+    bool plain;                /* not under a sanitizer, which would tell of it by its own means */
 };
 
 /* Two workers: one has a request under way and is not to be disturbed. Which one a connection meets is chance, so the
@@ -199,20 +200,21 @@ static void assert_one_worker_ends(const struct server *server, const struct cra
 Test(module_life, a_crash_costs_one_worker)
 {
     static const struct crash crashes[] = {
-        {"/crash/null", "in: GET /crash/null HTTP/1.1", "was ended by signal 11"},
-        {"/crash/abort", "in: GET /crash/abort HTTP/1.1", "was ended by signal 6"},
-        {"/crash/overflow", "in: GET /crash/overflow HTTP/1.1", "was ended by signal 11"},
-        {"/crash/exit", NULL, "ended with status 0"},
+        {"/crash/null", "in: GET /crash/null HTTP/1.1", "was ended by signal 11", true},
+        {"/crash/abort", "in: GET /crash/abort HTTP/1.1", "was ended by signal 6", false},
+        {"/crash/overflow", "in: GET /crash/overflow HTTP/1.1", "was ended by signal 11", true},
+        {"/crash/exit", NULL, "ended with status 0", true},
     };
     module_install("crash");
     struct server server = service_start(.more = MODULES, .routes = MODULE_ROUTE("/crash/", "crash.so", "crash", ""));
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
-        assert_one_worker_ends(&server, &crashes[i]);
+        if (!crashes[i].plain || !harness_is_sanitized())
+            assert_one_worker_ends(&server, &crashes[i]);
     assert_stop(&server, 0);
 }
 
-/* The report of a crash names the other requests, too, whose answers are lost with it. */
-Test(module_life, others_in_a_worker_that_crashes)
+/* The report of an abort names the other requests, too, whose answers are lost with it. */
+Test(module_life, others_in_a_worker_that_aborts)
 {
     module_install("crash");
     struct server server =
@@ -220,15 +222,18 @@ Test(module_life, others_in_a_worker_that_crashes)
     struct client *waiting = client_open(server.port);
     client_printf(waiting, "GET /crash/wait HTTP/1.1\r\nHost: localhost\r\n\r\n");
     cr_assert(until(service_status("requests") >= 1));
-    assert_status(fetch(server.port, "/crash/null"), 0);
+    assert_status(fetch(server.port, "/crash/abort"), 0);
     cr_assert(client_ends(waiting));
+    cr_assert(service_logged("is waiting with "), "%s", server_log(&server).p);
+    cr_assert(service_logged("in: GET /crash/wait HTTP/1.1"), "%s", server_log(&server).p);
     assert_body(fetch(server.port, "/hello"), STR("hello"));
     assert_stop(&server, 0);
 }
 
 Test(module_life, a_handler_that_never_comes_back_is_replaced_after_stall_kill)
 {
-    static const struct crash loop = {"/crash/loop", "in: GET /crash/loop HTTP/1.1", "has shown no sign of life"};
+    static const struct crash loop = {"/crash/loop", "in: GET /crash/loop HTTP/1.1", "has shown no sign of life",
+                                      false};
     module_install("crash");
     struct server server = service_start(.more = MODULES "timeouts: {stall_kill: 500ms}\n",
                                          .routes = MODULE_ROUTE("/crash/", "crash.so", "crash", ""));

@@ -95,7 +95,7 @@ Test(module_thread, there_are_only_so_many_threads)
     for (int i = 0; i < 3; i++) {
         struct response r = fetch(server.port, "/t/exhaust");
         assert_status(r, 200);
-        int count = atoi(r.body.p);
+        int count = atoi(harness_text(STR_FMT, STR_ARG(r.body)));
         cr_assert(count > 150 && count < 200, STR_FMT, STR_ARG(r.body));
         cr_assert(str_ends(r.body, STR("started, then Resource temporarily unavailable\n")), STR_FMT, STR_ARG(r.body));
         assert_inside(0);
