@@ -34,6 +34,7 @@ enum { FAULTS = 4, SIGNALS = sizeof signals / sizeof *signals };
 
 static bool ours[SIGNALS]; /* others have a handler already: a sanitizer's for faults, or a fuzzer's for its alarm */
 static char *handler_stack;
+static pid_t process;
 static pid_t loop_thread; /* the OS thread that runs the green ones; others belong to the blocking pool */
 
 static struct {
@@ -47,6 +48,14 @@ static void put_printable(struct out *o, struct str s)
 {
     for (size_t i = 0; i < s.n && i < SHOWN; i++)
         out_char(o, s.p[i] >= 0x20 && s.p[i] < 0x7f ? s.p[i] : '.');
+}
+
+static void put_what(struct out *o, const struct green *thread)
+{
+    if (thread->what.n == 0)
+        return;
+    out_text(o, " in: ");
+    put_printable(o, thread->what);
 }
 
 static struct out begin_line(char *line)
@@ -87,10 +96,7 @@ static void list_thread(void *block, void *arg)
         out_u64(&o, thread->sp ? (uint64_t)((const char *)thread - (const char *)thread->sp) : 0);
         out_text(&o, " bytes of stack");
     }
-    if (thread->what.n) {
-        out_text(&o, " in: ");
-        put_printable(&o, thread->what);
-    }
+    put_what(&o, thread);
     end_line(&o);
 }
 
@@ -131,10 +137,7 @@ static void put_crash(struct out *o)
         out_text(o, "' was stopped by signal ");
         out_u64(o, (uint64_t)crash.number);
     }
-    if (thread->what.n) {
-        out_text(o, " in: ");
-        put_printable(o, thread->what);
-    }
+    put_what(o, thread);
 }
 
 static void say_crash(void)
@@ -169,6 +172,23 @@ static void on_fault(int number, siginfo_t *info, void *context)
     }
 }
 
+/* ---- an end that nobody planned ---- */
+
+/* Code that is not ours may call exit(), and all that is being served goes with it. */
+static void on_exit_of_thread(void)
+{
+    const struct green *thread = green_self();
+    if (!thread || getpid() != process || gettid() != loop_thread)
+        return;
+    char line[LINE_SIZE];
+    struct out o = begin_line(line);
+    out_text(&o, "green thread '");
+    put_printable(&o, str_of(thread->name));
+    out_text(&o, "' ends the process");
+    put_what(&o, thread);
+    end_line(&o);
+}
+
 /* ---- start and end ---- */
 
 static bool is_handled(int number)
@@ -183,6 +203,9 @@ int green_fault_init(void)
     if (!handler_stack)
         return -ENOMEM;
     loop_thread = gettid();
+    if (process != getpid())
+        (void)atexit(on_exit_of_thread); /* without memory for it, the end is not told, and no more */
+    process = getpid();
     stack_t stack = {.ss_sp = handler_stack, .ss_size = HANDLER_STACK};
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigaltstack(&stack, NULL);
