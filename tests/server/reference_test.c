@@ -9,6 +9,7 @@
 #include "conf/json_schema.h"
 #include "conf/manual.h"
 #include "http/variable.h"
+#include "libc/calls.h"
 #include "log/access_format.h"
 #include "proc/config.h"
 
@@ -114,6 +115,18 @@ Test(reference, the_manual_has_every_variable)
     while (rest.n) {
         struct str variable = str_cut(&rest, ' ');
         cr_expect(memmem(page.p, page.n, variable.p, variable.n), "tern.yaml.5 lacks " STR_FMT, STR_ARG(variable));
+    }
+}
+
+#define CALL_NAME(type, name, parameters, arguments) #name,
+
+Test(reference, the_manual_has_every_call_that_suspends)
+{
+    static const char *const calls[] = {LIBC_CALLS(CALL_NAME)};
+    struct str page = document_read("docs/tern-module.3");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        const char *line = harness_text("\n.Xr %s ", calls[i]);
+        cr_expect(memmem(page.p, page.n, line, strlen(line)), "tern-module.3 lacks %s", calls[i]);
     }
 }
 
