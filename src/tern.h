@@ -198,7 +198,7 @@ int tern_printf(struct tern_request *r, const char *format, ...) TERN_PRINTF(2, 
 
 /* Adds what a file holds, without copying it where that can be; the disk is waited for on the pool. If nothing has been
  * written or promised, its size is promised. -ENOENT, -EACCES ...: it can't be opened, and nothing was sent; -EISDIR,
- * -EINVAL: it is not a file; -ESTALE, -EIO: it changed while it was sent. */
+ * -EINVAL: it is not a file; -EAGAIN: too many wait for the pool; -ESTALE, -EIO: it changed while it was sent. */
 int tern_file(struct tern_request *r, const char *path) TERN_CHECKED;
 
 /* Sends what has gathered, the head before it. */

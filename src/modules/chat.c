@@ -98,7 +98,8 @@ static int open_socket(void)
     own_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (own_socket < 0 || !name_socket(&own_name, file))
         return own_socket < 0 ? -errno : -ENAMETOOLONG;
-    (void)!mkdir(sockets, 0700); /* that it can't be made will be seen by who needs it */
+    if (mkdir(sockets, 0700) < 0 && errno != EEXIST)
+        return -errno;
     unlink(own_name.sun_path);
     return bind(own_socket, (struct sockaddr *)&own_name, sizeof own_name) < 0 ? -errno : 0;
 }

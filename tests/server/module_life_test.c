@@ -203,7 +203,7 @@ Test(module_life, a_crash_costs_one_worker)
         {"/crash/null", "in: GET /crash/null HTTP/1.1", "was ended by signal 11", true},
         {"/crash/abort", "in: GET /crash/abort HTTP/1.1", "was ended by signal 6", false},
         {"/crash/overflow", "in: GET /crash/overflow HTTP/1.1", "was ended by signal 11", true},
-        {"/crash/exit", NULL, "ended with status 0", true},
+        {"/crash/exit", "ends the process in: GET /crash/exit HTTP/1.1", "ended with status 0", true},
     };
     module_install("crash");
     struct server server = service_start(.more = MODULES, .routes = MODULE_ROUTE("/crash/", "crash.so", "crash", ""));
