@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WAITING = 6, CUT = 3 /* exit status: stopped with requests cut */ };
+enum { WAITING = 6 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -30,7 +30,6 @@ enum { WAITING = 6, CUT = 3 /* exit status: stopped with requests cut */ };
     POSTGRES_ROUTE("/postgres/count", "query: \"select count(*) from pg_stat_activity where wait_event = 'PgSleep'\"")
 
 static struct server server;
-static pid_t worker;
 
 static void begin(void)
 {
@@ -40,50 +39,30 @@ static void begin(void)
 
 TestSuite(library_fault, .init = begin, .fini = harness_end);
 
-static void start(const char *config)
-{
-    server = server_start(config);
-    server_workers(&server, &worker, 1);
-}
-
-static void assert_goes_on(void)
-{
-    pid_t now;
-    assert_library_serves(&server);
-    server_workers(&server, &now, 1);
-    cr_assert_eq(now, worker, "the worker has been replaced:\n%s", server_log(&server).p);
-}
-
-static void assert_ends_well(void)
-{
-    assert_goes_on();
-    assert_stop(&server, 0);
-}
-
 /* ---- it is not there ---- */
 
 Test(library_fault, refused)
 {
     static const char *const paths[] = {"/redis", "/curl", "/postgres"};
-    start(LIBRARY_SERVER LIBRARY_SITE WAITING_REDIS WAITING_CURL WAITING_POSTGRES);
+    server = library_start(LIBRARY_SERVER LIBRARY_SITE WAITING_REDIS WAITING_CURL WAITING_POSTGRES);
     for (size_t i = 0; i < 2 * COUNT(paths); i++)
         assert_status(fetch(server.port, paths[i % COUNT(paths)]), 502);
     cr_assert(service_logged("redis: Connection refused") && service_logged("failed: Connection refused") &&
                   service_logged("Couldn't connect to server"),
               "%s", server_log(&server).p);
-    assert_ends_well();
+    library_end(&server);
 }
 
 /* A name of the top level domain that is nobody's (RFC 6761, 6.4). */
 Test(library_fault, no_such_host)
 {
-    start(LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/redis", "host: tern.invalid, commands: PING")
-              CURL_ROUTE("/curl", "urls: \"http://tern.invalid/\"")
-                  LIBRARY_ROUTE("/postgres", "postgres", "query", POSTGRES_AT("tern.invalid", "query: select 1")));
+    server = library_start(LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/redis", "host: tern.invalid, commands: PING")
+                               CURL_ROUTE("/curl", "urls: \"http://tern.invalid/\"") LIBRARY_ROUTE(
+                                   "/postgres", "postgres", "query", POSTGRES_AT("tern.invalid", "query: select 1")));
     static const char *const paths[] = {"/redis", "/curl", "/postgres"};
     for (size_t i = 0; i < COUNT(paths); i++)
         assert_status(fetch(server.port, paths[i]), 502);
-    assert_ends_well();
+    library_end(&server);
 }
 
 /* ---- it dies meanwhile ---- */
@@ -106,20 +85,20 @@ static void try_death(const struct peer *peer, const char *path, const char *cou
     peer_stop(peer);
     assert_all_get(clients, 502);
     assert_status(fetch(server.port, path), 502); /* a kept connection is no better than a new one */
-    assert_ends_well();
+    library_end(&server);
 }
 
 Test(library_fault, redis_dies)
 {
     struct peer redis = peer_redis();
-    start(LIBRARY_SERVER LIBRARY_SITE WAITING_REDIS COUNTING_REDIS);
+    server = library_start(LIBRARY_SERVER LIBRARY_SITE WAITING_REDIS COUNTING_REDIS);
     try_death(&redis, "/redis", "/redis/count", harness_text("blocked_clients:%d\r\n", WAITING));
 }
 
 Test(library_fault, postgresql_dies)
 {
     struct peer postgres = peer_postgres();
-    start(LIBRARY_SERVER LIBRARY_SITE WAITING_POSTGRES COUNTING_POSTGRES);
+    server = library_start(LIBRARY_SERVER LIBRARY_SITE WAITING_POSTGRES COUNTING_POSTGRES);
     try_death(&postgres, "/postgres", "/postgres/count", harness_text("<td>%d</td>", WAITING));
 }
 
@@ -128,29 +107,30 @@ Test(library_fault, web_server_dies)
     struct client *clients[WAITING];
     struct peer upstream = library_upstream();
     pid_t upstream_worker;
-    start(LIBRARY_SERVER LIBRARY_SITE WAITING_CURL COUNTING_CURL);
+    server = library_start(LIBRARY_SERVER LIBRARY_SITE WAITING_CURL COUNTING_CURL);
     for (size_t i = 0; i < WAITING; i++)
         clients[i] = library_ask(server.port, "/curl");
     cr_assert(until(library_shows(server.port, "/curl/count", harness_text("%d\n", WAITING))));
     server_workers(&(struct server){.pid = upstream.pid}, &upstream_worker, 1);
     kill(upstream_worker, SIGKILL);
     assert_all_get(clients, 502);
-    assert_ends_well();
+    library_end(&server);
 }
 
 /* What a connection was kept for is forgotten with it: the next request has a new one. */
 Test(library_fault, kept_connection_is_lost)
 {
     peer_postgres();
-    start(LIBRARY_SERVER LIBRARY_SITE POSTGRES_ROUTE("/one", "connections: 1, query: select 42")
-              POSTGRES_ROUTE("/kill", "query: \"select count(pg_terminate_backend(pid)) from pg_stat_activity "
-                                      "where query = 'select 42'\""));
+    server = library_start(
+        LIBRARY_SERVER LIBRARY_SITE POSTGRES_ROUTE("/one", "connections: 1, query: select 42")
+            POSTGRES_ROUTE("/kill", "query: \"select count(pg_terminate_backend(pid)) from pg_stat_activity "
+                                    "where query = 'select 42'\""));
     for (int i = 0; i < 3; i++) {
         cr_assert(library_shows(server.port, "/one", "<td>42</td>"));
         cr_assert(until(library_shows(server.port, "/kill", "<td>0</td>")));
         assert_status(fetch(server.port, "/one"), 502);
     }
-    assert_ends_well();
+    library_end(&server);
 }
 
 /* ---- it falls silent ---- */
@@ -177,16 +157,17 @@ Test(library_fault, silence_is_given_up)
     struct client *clients[COUNT(table)];
     int silent[] = {listen_silently(harness_port(1)), listen_silently(harness_port(PEER_POSTGRES)),
                     listen_silently(harness_port(PEER_REDIS))};
-    start(LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/redis", "timeout: 100ms, commands: PING")
-              CURL_ROUTE("/curl", "timeout: 100ms, urls: \"http://127.0.0.1:@PORT1@/wait\"")
-                  LIBRARY_ROUTE("/postgres", "postgres", "query",
-                                "connect: \"host=127.0.0.1 port=@PORT2@ connect_timeout=2\", query: select 1"));
+    server = library_start(
+        LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/redis", "timeout: 100ms, commands: PING")
+            CURL_ROUTE("/curl", "timeout: 100ms, urls: \"http://127.0.0.1:@PORT1@/wait\"")
+                LIBRARY_ROUTE("/postgres", "postgres", "query",
+                              "connect: \"host=127.0.0.1 port=@PORT2@ connect_timeout=2\", query: select 1"));
     for (size_t i = 0; i < COUNT(table); i++)
         clients[i] = library_ask(server.port, table[i].path);
     assert_library_serves(&server);
     for (size_t i = 0; i < COUNT(table); i++)
         assert_status(response_read(clients[i]), table[i].status);
-    assert_ends_well();
+    library_end(&server);
     for (size_t i = 0; i < COUNT(silent); i++)
         close(silent[i]);
 }
@@ -199,15 +180,17 @@ Test(library_fault, drain_ends_waiting_calls)
 {
     static const char *const paths[] = {"/redis", "/curl", "/postgres"};
     struct client *clients[COUNT(paths)];
-    peer_redis(), peer_postgres(), library_upstream();
-    start("timeouts: {shutdown: 200ms}\n" LIBRARY_SERVER LIBRARY_SITE WAITING_REDIS COUNTING_REDIS WAITING_CURL
-              COUNTING_CURL WAITING_POSTGRES COUNTING_POSTGRES);
+    peer_redis();
+    peer_postgres();
+    library_upstream();
+    server = library_start("timeouts: {shutdown: 200ms}\n" LIBRARY_SERVER LIBRARY_SITE WAITING_REDIS COUNTING_REDIS
+                               WAITING_CURL COUNTING_CURL WAITING_POSTGRES COUNTING_POSTGRES);
     for (size_t i = 0; i < COUNT(paths); i++)
         clients[i] = library_ask(server.port, paths[i]);
     cr_assert(until(library_shows(server.port, "/redis/count", "blocked_clients:1\r\n") &&
                     library_shows(server.port, "/curl/count", "1\n") &&
                     library_shows(server.port, "/postgres/count", "<td>1</td>")));
-    assert_stop(&server, CUT);
+    assert_stop(&server, SERVICE_CUT);
     for (size_t i = 0; i < COUNT(paths); i++)
         cr_assert_neq(response_read(clients[i]).status, 200);
     cr_assert_not(service_logged("signal"), "%s", server_log(&server).p);
@@ -224,11 +207,14 @@ Test(library_fault, localhost_is_found_by_many_at_once)
         const char *path, *body;
     } table[] = {{"/redis", "PONG"}, {"/curl", "0\n"}, {"/postgres", "<td>42</td>"}};
     struct client *clients[EACH][COUNT(table)];
-    peer_redis(), peer_postgres(), library_upstream();
-    start(LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/redis", "host: localhost, commands: PING")
-              CURL_ROUTE("/curl", "urls: \"http://localhost:@PORT1@/count\"")
-                  LIBRARY_ROUTE("/postgres", "postgres", "query",
-                                POSTGRES_AT("localhost", "connections: 30, wait: 60s, query: select 42")));
+    peer_redis();
+    peer_postgres();
+    library_upstream();
+    server =
+        library_start(LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/redis", "host: localhost, commands: PING")
+                          CURL_ROUTE("/curl", "urls: \"http://localhost:@PORT1@/count\"")
+                              LIBRARY_ROUTE("/postgres", "postgres", "query",
+                                            POSTGRES_AT("localhost", "connections: 30, wait: 60s, query: select 42")));
     for (size_t i = 0; i < EACH * COUNT(table); i++)
         clients[i / COUNT(table)][i % COUNT(table)] = library_ask(server.port, table[i % COUNT(table)].path);
     assert_library_serves(&server);
@@ -237,7 +223,7 @@ Test(library_fault, localhost_is_found_by_many_at_once)
         assert_status(r, 200);
         cr_assert(memmem(r.body.p, r.body.n, table[i % COUNT(table)].body, strlen(table[i % COUNT(table)].body)));
     }
-    assert_ends_well();
+    library_end(&server);
 }
 
 /* More than any socket takes at once, in both directions. */
@@ -246,15 +232,16 @@ Test(library_fault, much_is_sent_and_received)
     struct str much = file_pattern(5 << 20);
     file_directory("www");
     file_write("www/much", much);
-    peer_redis(), library_upstream();
-    start("limits: {body_size: 16m}\n" LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/set", "commands: SET key %b")
-              REDIS_ROUTE("/get", "commands: GET key")
-                  CURL_ROUTE("/curl", "urls: \"http://127.0.0.1:@PORT1@/files/much\""));
+    peer_redis();
+    library_upstream();
+    server = library_start("limits: {body_size: 16m}\n" LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE(
+        "/set", "commands: SET key %b") REDIS_ROUTE("/get", "commands: GET key")
+                               CURL_ROUTE("/curl", "urls: \"http://127.0.0.1:@PORT1@/files/much\""));
     struct client *c = client_open(server.port);
     client_printf(c, "POST /set HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", much.n);
     client_send(c, much);
     assert_body(response_read(c), STR("OK"));
     assert_body(get(c, "/get"), much);
     assert_body(get(c, "/curl"), much);
-    assert_ends_well();
+    library_end(&server);
 }

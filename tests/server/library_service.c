@@ -39,6 +39,26 @@ void library_link_all(const char *const *names)
     }
 }
 
+/* ---- the server ---- */
+
+static pid_t worker;
+
+struct server library_start(const char *config)
+{
+    struct server server = server_start(config);
+    server_workers(&server, &worker, 1);
+    return server;
+}
+
+void library_end(const struct server *server)
+{
+    pid_t now;
+    assert_library_serves(server);
+    server_workers(server, &now, 1);
+    cr_assert_eq(now, worker, "the worker has been replaced:\n%s", server_log(server).p);
+    assert_stop(server, 0);
+}
+
 /* ---- the web server that is asked ---- */
 
 static const char upstream_config[] =

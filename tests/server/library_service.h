@@ -35,6 +35,10 @@ void library_link_all(const char *const *names);
 
 #define library_link(...) library_link_all((const char *const[]){__VA_ARGS__, NULL})
 
+/* Starts a server that has one worker. It has to be the same one at the end, where it still serves, and stops. */
+struct server library_start(const char *config);
+void library_end(const struct server *server);
+
 /* Starts a tern for libcurl to ask, which listens on @PORT1@:
  *
  *   /wait, /count, /open    tests/modules/gate.c

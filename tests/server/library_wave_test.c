@@ -34,23 +34,6 @@ static void end_wave(struct str body)
     }
 }
 
-static void assert_nothing_happened(pid_t worker)
-{
-    pid_t now;
-    assert_library_serves(&server);
-    server_workers(&server, &now, 1);
-    cr_assert_eq(now, worker, "the worker has been replaced:\n%s", server_log(&server).p);
-    assert_stop(&server, 0);
-}
-
-static pid_t start(const char *config)
-{
-    pid_t worker;
-    server = server_start(config);
-    server_workers(&server, &worker, 1);
-    return worker;
-}
-
 /* ---- Redis, by hiredis ---- */
 
 /* An element for each of those that wait for one. */
@@ -69,15 +52,15 @@ Test(library_wave, of_redis)
 {
     library_link("redis_client");
     peer_redis();
-    pid_t worker = start(LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/clients", "commands: INFO clients")
-                             REDIS_ROUTE("/wave", "commands: [BLPOP gate 0, BLPOP none 0.1]"));
+    server = library_start(LIBRARY_SERVER LIBRARY_SITE REDIS_ROUTE("/clients", "commands: INFO clients")
+                               REDIS_ROUTE("/wave", "commands: [BLPOP gate 0, BLPOP none 0.1]"));
     begin_wave("/wave");
     cr_assert(until(library_shows(server.port, "/clients", harness_text("blocked_clients:%d\r\n", WAVE))), STR_FMT,
               STR_ARG(fetch(server.port, "/clients").body));
     assert_library_serves(&server);
     push_elements();
     end_wave(STR("nothing\n"));
-    assert_nothing_happened(worker);
+    library_end(&server);
 }
 
 /* ---- PostgreSQL, by libpq ---- */
@@ -99,7 +82,7 @@ Test(library_wave, of_postgresql)
     library_link("postgres");
     peer_postgres();
     struct client *lock = hold_lock();
-    pid_t worker = start(
+    server = library_start(
         LIBRARY_SERVER LIBRARY_SITE POSTGRES_ROUTE("/waiting", "query: select count(*) from pg_locks where not granted")
             POSTGRES_ROUTE("/wave", "connections: 500, wait: 60s, "
                                     "query: \"select pg_advisory_xact_lock_shared(7), pg_sleep(0.1), 42\""));
@@ -111,7 +94,7 @@ Test(library_wave, of_postgresql)
     end_wave(STR("<!doctype html>\n<title>A query</title>\n<table>\n"
                  "<tr><th>pg_advisory_xact_lock_shared</th><th>pg_sleep</th><th>?column?</th></tr>\n"
                  "<tr><td></td><td></td><td>42</td></tr>\n</table>\n"));
-    assert_nothing_happened(worker);
+    library_end(&server);
 }
 
 /* ---- HTTP, by libcurl ---- */
@@ -120,7 +103,7 @@ Test(library_wave, of_curl)
 {
     library_link("curl_client");
     struct peer upstream = library_upstream();
-    pid_t worker = start(LIBRARY_SERVER LIBRARY_SITE CURL_ROUTE(
+    server = library_start(LIBRARY_SERVER LIBRARY_SITE CURL_ROUTE(
         "/wave", "urls: [\"http://127.0.0.1:@PORT1@/wait\", \"http://127.0.0.1:@PORT1@/sleep\"]"));
     begin_wave("/wave");
     cr_assert(until(library_shows(upstream.port, "/count", harness_text("%d\n", WAVE))), STR_FMT,
@@ -128,5 +111,5 @@ Test(library_wave, of_curl)
     assert_library_serves(&server);
     assert_status(fetch(upstream.port, "/open"), 204);
     end_wave(STR("open\nHello, World\n"));
-    assert_nothing_happened(worker);
+    library_end(&server);
 }
