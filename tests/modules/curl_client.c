@@ -1,6 +1,6 @@
 /* curl_client.c: pages of other servers, by the easy interface of libcurl as it is: its calls block.
  *
- *     settings: {timeout: 2s, urls: ["http://127.0.0.1:8080/a", "http://127.0.0.1:8080/b"]}
+ *     settings: {timeout: 2s, ca: /etc/ssl/ca.pem, urls: ["http://127.0.0.1:8080/a", "http://127.0.0.1:8080/b"]}
  *
  * The answer is all of them, one behind the other, with the status of the first. What has come is passed on from within
  * the library's callback, which waits for the client there. A handle that is not in use is kept, with its connection,
@@ -15,7 +15,8 @@
 enum { KEPT = 1000 };
 
 struct client {
-    long timeout; /* milliseconds; 0: none */
+    long timeout;   /* milliseconds; 0: none */
+    const char *ca; /* a file of authorities; empty: the system's */
     const char *urls[8];
     CURL *kept[KEPT];
     size_t count;
@@ -44,6 +45,7 @@ static int open_client(struct tern_settings *settings, void **state)
     if (!client)
         return -ENOMEM;
     client->timeout = (long)(tern_setting_time(settings, "timeout", 0, 3600 * TERN_SEC) / TERN_MS);
+    client->ca = tern_setting_text(settings, "ca", "");
     for (size_t i = 0; i + 1 < sizeof client->urls / sizeof *client->urls; i++)
         client->urls[i] = tern_setting_item(settings, "urls", i);
     *state = client;
@@ -83,6 +85,8 @@ static int get(const struct client *client, struct page *page, const char *url)
     curl_easy_setopt(page->curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(page->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(page->curl, CURLOPT_TIMEOUT_MS, client->timeout);
+    if (*client->ca)
+        curl_easy_setopt(page->curl, CURLOPT_CAINFO, client->ca);
     curl_easy_setopt(page->curl, CURLOPT_WRITEFUNCTION, pass_on);
     curl_easy_setopt(page->curl, CURLOPT_WRITEDATA, page);
     CURLcode code = curl_easy_perform(page->curl);

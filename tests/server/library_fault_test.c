@@ -3,6 +3,7 @@
  * worker goes on. */
 #include "harness.h"
 #include "harness_file.h"
+#include "harness_pki.h"
 #include "harness_response.h"
 #include "library_service.h"
 #include "service.h"
@@ -223,6 +224,26 @@ Test(library_fault, localhost_is_found_by_many_at_once)
         assert_status(r, 200);
         cr_assert(memmem(r.body.p, r.body.n, table[i % COUNT(table)].body, strlen(table[i % COUNT(table)].body)));
     }
+    library_end(&server);
+}
+
+/* Over TLS, to the very worker that asks: both ends of the handshake take their turns on one OS thread. */
+Test(library_fault, worker_asks_itself)
+{
+    enum { EACH = 20 };
+    struct client *clients[EACH];
+    pki_make("ecdsa", "root");
+    server = library_start("listen:\n"
+                           "  - 127.0.0.1:@PORT@\n"
+                           "  - {address: \"127.0.0.1:@PORT1@\", tls: {certificate: @DIR@/pki/ecdsa.pem, "
+                           "key: @DIR@/pki/ecdsa.key}}\n"
+                           "modules: @DIR@/modules\n"
+                           "workers: 1\n" LIBRARY_SITE CURL_ROUTE(
+                               "/curl", "ca: @DIR@/pki/root.pem, urls: \"https://localhost:@PORT1@/hello\""));
+    for (size_t i = 0; i < EACH; i++)
+        clients[i] = library_ask(server.port, "/curl");
+    for (size_t i = 0; i < EACH; i++)
+        assert_body(response_read(clients[i]), STR("hello"));
     library_end(&server);
 }
 
