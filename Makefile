@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 30
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all run test check unit server load reload-load slow testssl reference sanitize lint format fuzz fuzzers bench \
-    sleep-bench test-aarch64 objects install uninstall deb systemd-test clean help force
+    sleep-bench library-bench test-aarch64 objects install uninstall deb systemd-test clean help force
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -177,6 +177,11 @@ sleep-bench: ## 5,000 handlers that sleep: beside a thread per connection, and g
 	@scripts/deps build bench
 	@$(MAKE) all $B/bench/thread_per_connection
 	@scripts/bench/sleep-test
+
+library-bench: ## 500 handlers at once that wait in libpq, hiredis or libcurl, in one worker
+	@scripts/deps build test
+	@$(MAKE) all $B/tests/modules/redis_client.so $B/tests/modules/curl_client.so
+	@scripts/bench/library-test
 
 test-aarch64: ## the unit tests of the lower layers, cross-built, in an emulator
 	@scripts/deps build aarch64
