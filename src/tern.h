@@ -390,7 +390,8 @@ int tern_start_connect(struct tern_scope *scope, struct tern_future **future, co
 /* Waits for at least one byte: how many; 0: the end. Or -ECONNRESET, -EPROTO ... One thread at a time. */
 ssize_t tern_stream_read(struct tern_stream *s, void *to, size_t n, tern_time deadline) TERN_CHECKED;
 
-/* Writes all of it: 0, -EPIPE, -ECONNRESET ... One thread at a time. */
+/* Writes all of it: 0, -EPIPE, -ECONNRESET ... One thread at a time. After an error, -ETIMEDOUT and -ECANCELED too,
+ * nobody knows how much has gone: every later write, and tern_stream_end(), returns the same. */
 int tern_stream_write(struct tern_stream *s, const void *bytes, size_t n, tern_time deadline) TERN_CHECKED;
 
 /* No more will be written: the other side reads an end. 0 or -errno. */

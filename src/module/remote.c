@@ -2,6 +2,7 @@
 #include "module/remote.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -15,6 +16,7 @@
 
 /* A plain one, or one that is secured: the latter takes more room. */
 struct tern_stream {
+    int broken; /* what a write came to, for good: nobody knows how much of it is on its way */
     _Alignas(max_align_t) struct stream stream;
 };
 
@@ -130,9 +132,11 @@ static int as_documented(int error)
 int tern_connect(const struct tern_remote *remote, struct tern_stream **stream, tern_time deadline)
 {
     const char *why = NULL;
-    struct tern_stream *s = malloc(remote->tls ? stream_tls.size : sizeof *s);
+    struct tern_stream *s =
+        malloc(offsetof(struct tern_stream, stream) + (remote->tls ? stream_tls.size : sizeof s->stream));
     if (!s)
         return -ENOMEM;
+    s->broken = 0;
     int error = as_documented(open_stream(&s->stream, remote, deadline, &why));
     if (!error) {
         *stream = s;
@@ -173,17 +177,23 @@ ssize_t tern_stream_read(struct tern_stream *s, void *to, size_t n, tern_time de
 int tern_stream_write(struct tern_stream *s, const void *bytes, size_t n, tern_time deadline)
 {
     struct iovec piece = {(void *)bytes, n};
-    int error = stream_write_until(&s->stream, &piece, 1, deadline);
-    return error ? error : stream_flush_until(&s->stream, deadline);
+    if (!s->broken)
+        s->broken = stream_write_until(&s->stream, &piece, 1, deadline);
+    if (!s->broken)
+        s->broken = stream_flush_until(&s->stream, deadline);
+    return s->broken;
 }
 
+/* What was written in part must not end as if it were whole. */
 int tern_stream_end(struct tern_stream *s, tern_time deadline)
 {
+    if (s->broken)
+        return s->broken;
     if (s->stream.ops->say_end)
         s->stream.ops->say_end(&s->stream);
-    int error = stream_flush_until(&s->stream, deadline);
+    s->broken = stream_flush_until(&s->stream, deadline);
     stream_shutdown(&s->stream);
-    return error;
+    return s->broken;
 }
 
 void tern_stream_close(struct tern_stream *s)
