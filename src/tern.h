@@ -283,7 +283,8 @@ struct tern_scope *tern_scope_open(void) TERN_CHECKED;
  * -ECANCELED they go on. For the scope's own thread, that which opened it. */
 int tern_scope_join(struct tern_scope *scope, tern_time deadline) TERN_CHECKED;
 
-/* Cancels all threads of a scope, waits for their end, and frees it with its futures. */
+/* Cancels all threads of a scope, and those that they start in it from then on, waits for their end, and frees it with
+ * its futures. */
 void tern_scope_close(struct tern_scope *scope);
 
 /* Starts fn(arg) on a green thread of its own. `future` may be NULL, when nobody will ask. 0, -EAGAIN: there are as
