@@ -212,7 +212,8 @@ int tern_fail(struct tern_request *r, int status) TERN_CHECKED;
 
 /* ---- server-sent events (WHATWG HTML, 9.2) ---- */
 
-/* Starts a stream of events: its head goes out. As tern_flush(); -EALREADY: something else has been sent. */
+/* Starts a stream of events: its head goes out. As tern_flush(); -EALREADY: something else has been sent; -EPIPE: the
+ * head was all that was asked for (HEAD), and the response has ended. */
 int tern_events(struct tern_request *r) TERN_CHECKED;
 
 /* Sends an event at once. `name` and `id` may be NULL; `data` may have several lines. Without data it is a comment,

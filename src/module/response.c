@@ -258,6 +258,8 @@ static int fail(struct tern_request *r, int error)
 {
     if (error == r->read_error || error == r->send_error || (error == -ECANCELED && green_cancelled()))
         return error;
+    if (error == -EPIPE && r->x->response.ended && r->x->response.no_content)
+        return 0; /* events that nobody wanted */
     log_limited(LOG_LEVEL_ERROR, "%s: %s: " STR_FMT, r->module, error < 0 ? strerror(-error) : "a result above 0",
                 STR_ARG(r->x->request.line));
     if (r->x->response.ended)
