@@ -163,7 +163,8 @@ const char *tern_query(struct tern_request *r, const char *name);
 int64_t tern_length(const struct tern_request *r);
 
 /* Reads content: at most n bytes; 0: that was all. -EMSGSIZE: it is more than limits.body_size; -ETIMEDOUT: the client
- * fell silent (timeouts.body, limits.body_rate); -EBADMSG: it is malformed; -ECONNRESET: the client is gone. */
+ * fell silent (timeouts.body, limits.body_rate); -EBADMSG: it is malformed; -ECONNRESET: the client is gone;
+ * -EBUSY: another thread is reading. */
 ssize_t tern_read(struct tern_request *r, void *to, size_t n) TERN_CHECKED;
 
 /* Reads all of it into the request's memory; a NUL follows, which is not counted. As tern_read(); -EMSGSIZE: it is more
@@ -178,7 +179,8 @@ int tern_read_all(struct tern_request *r, size_t most, char **bytes, size_t *n) 
  * frames the content; to HEAD, 204 and 304 it sends none, and handlers need not know.
  *
  * Calls that send return 0, or: -ETIMEDOUT: the client took nothing for timeouts.write; -EPIPE, -ECONNRESET: it is
- * gone; -ECANCELED; -ENOMEM. */
+ * gone; -EBUSY: another thread is sending; -ECANCELED; -ENOMEM. Threads that have a response in common take turns, with
+ * a mutex, or leave it to one of them. */
 
 /* From 200 to 599; without it, 200. 0, -EINVAL or -EALREADY. */
 int tern_status(struct tern_request *r, int status);
