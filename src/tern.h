@@ -384,7 +384,8 @@ struct tern_remote {
 
 /* Connects: 0; or -EHOSTUNREACH: no such host, or no way to it; -EREMOTEIO: its name can't be resolved now; -EINVAL:
  * it is no name; -ECONNREFUSED ...; -EKEYREJECTED: its certificate is not good enough; -EPROTO: it does not speak TLS
- * as it should; -EBUSY, -EAGAIN, -EMFILE, -ENOMEM: too much is going on here. */
+ * as it should; -EBUSY, -EAGAIN, -EMFILE, -ENOMEM: too much is going on here. Authorities that can't be read make no
+ * certificate good. */
 int tern_connect(const struct tern_remote *remote, struct tern_stream **stream, tern_time deadline) TERN_CHECKED;
 
 /* The same in a thread of its own. */

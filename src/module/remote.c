@@ -101,10 +101,17 @@ static int trust_of(const struct tern_remote *remote, nsec deadline, struct tls_
 
 /* ---- connecting ---- */
 
+/* Without its authorities no certificate is good enough. What keeps us from reading them is no business of the client's,
+ * to whom it would be told as 403 or 404. */
+static int no_trust(int error)
+{
+    return error == -ENOENT || error == -EACCES || error == -EINVAL ? -EKEYREJECTED : error;
+}
+
 static int secure(struct stream *s, const struct tern_remote *remote, nsec deadline, const char **why)
 {
     struct tls_client_context *context;
-    int error = trust_of(remote, deadline, &context, why);
+    int error = no_trust(trust_of(remote, deadline, &context, why));
     if (error)
         return error;
     const struct tls_client_terms terms = {str_of(remote->host), str_of(remote->protocol)};
@@ -123,10 +130,10 @@ static int open_stream(struct stream *s, const struct tern_remote *remote, nsec 
     return error;
 }
 
-/* A name that there is not, or that has no address, is nowhere to go to. */
+/* A name that there is not, or that has no address, is nowhere to go to, and so is a socket that is not for us. */
 static int as_documented(int error)
 {
-    return error == -ENOENT || error == -ENODATA ? -EHOSTUNREACH : error;
+    return error == -ENOENT || error == -ENODATA || error == -EACCES ? -EHOSTUNREACH : error;
 }
 
 int tern_connect(const struct tern_remote *remote, struct tern_stream **stream, tern_time deadline)

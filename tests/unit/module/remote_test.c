@@ -52,6 +52,20 @@ static size_t drain(int peer)
     return all;
 }
 
+GreenTest(module_remote, what_is_not_there)
+{
+    static const char *const authorities[] = {"/tmp/tern-no-such-file", "/dev/null"};
+    struct tern_stream *s;
+    struct tern_remote remote = {.host = "unix:/tmp/tern-no-such-socket"};
+    cr_expect_eq(tern_connect(&remote, &s, TERN_NEVER), -EHOSTUNREACH);
+    for (size_t i = 0; i < sizeof authorities / sizeof *authorities; i++) {
+        remote = (struct tern_remote){.host = place, .tls = true, .ca = authorities[i]};
+        cr_expect_eq(tern_connect(&remote, &s, TERN_NEVER), -EKEYREJECTED, "%s", authorities[i]);
+        close(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+    }
+    module_remote_end();
+}
+
 GreenTest(module_remote, a_write_in_part_is_the_last_one)
 {
     static const char much[4 << 20];
