@@ -164,7 +164,8 @@ const char *tern_query(struct tern_request *r, const char *name);
 int64_t tern_length(const struct tern_request *r);
 
 /* Reads content: at most n bytes; 0: that was all. -EMSGSIZE: it is more than limits.body_size; -ETIMEDOUT: the client
- * fell silent (timeouts.body, limits.body_rate); -EBADMSG: it is malformed; -ECONNRESET: the client is gone. */
+ * fell silent (timeouts.body, limits.body_rate); -EBADMSG: it is malformed; -ECONNRESET: the client is gone;
+ * -EBUSY: another thread is reading. */
 ssize_t tern_read(struct tern_request *r, void *to, size_t n) TERN_CHECKED;
 
 /* Reads all of it into the request's memory; a NUL follows, which is not counted. As tern_read(); -EMSGSIZE: it is more
@@ -179,7 +180,8 @@ int tern_read_all(struct tern_request *r, size_t most, char **bytes, size_t *n) 
  * frames the content; to HEAD, 204 and 304 it sends none, and handlers need not know.
  *
  * Calls that send return 0, or: -ETIMEDOUT: the client took nothing for timeouts.write; -EPIPE, -ECONNRESET: it is
- * gone; -ECANCELED; -ENOMEM. */
+ * gone; -EBUSY: another thread is sending; -ECANCELED; -ENOMEM. Threads that have a response in common take turns, with
+ * a mutex, or leave it to one of them. */
 
 /* From 200 to 599; without it, 200. 0, -EINVAL or -EALREADY. */
 int tern_status(struct tern_request *r, int status);
@@ -213,7 +215,8 @@ int tern_fail(struct tern_request *r, int status) TERN_CHECKED;
 
 /* ---- server-sent events (WHATWG HTML, 9.2) ---- */
 
-/* Starts a stream of events: its head goes out. As tern_flush(); -EALREADY: something else has been sent. */
+/* Starts a stream of events: its head goes out. As tern_flush(); -EALREADY: something else has been sent; -EPIPE: the
+ * head was all that was asked for (HEAD), and the response has ended. */
 int tern_events(struct tern_request *r) TERN_CHECKED;
 
 /* Sends an event at once. `name` and `id` may be NULL; `data` may have several lines. Without data it is a comment,
@@ -285,7 +288,8 @@ struct tern_scope *tern_scope_open(void) TERN_CHECKED;
  * -ECANCELED they go on. For the scope's own thread, that which opened it. */
 int tern_scope_join(struct tern_scope *scope, tern_time deadline) TERN_CHECKED;
 
-/* Cancels all threads of a scope, waits for their end, and frees it with its futures. */
+/* Cancels all threads of a scope, and those that they start in it from then on, waits for their end, and frees it with
+ * its futures. */
 void tern_scope_close(struct tern_scope *scope);
 
 /* Starts fn(arg) on a green thread of its own. `future` may be NULL, when nobody will ask. 0, -EAGAIN: there are as
@@ -382,7 +386,8 @@ struct tern_remote {
 
 /* Connects: 0; or -EHOSTUNREACH: no such host, or no way to it; -EREMOTEIO: its name can't be resolved now; -EINVAL:
  * it is no name; -ECONNREFUSED ...; -EKEYREJECTED: its certificate is not good enough; -EPROTO: it does not speak TLS
- * as it should; -EBUSY, -EAGAIN, -EMFILE, -ENOMEM: too much is going on here. */
+ * as it should; -EBUSY, -EAGAIN, -EMFILE, -ENOMEM: too much is going on here. Authorities that can't be read make no
+ * certificate good. */
 int tern_connect(const struct tern_remote *remote, struct tern_stream **stream, tern_time deadline) TERN_CHECKED;
 
 /* The same in a thread of its own. */
@@ -392,7 +397,8 @@ int tern_start_connect(struct tern_scope *scope, struct tern_future **future, co
 /* Waits for at least one byte: how many; 0: the end. Or -ECONNRESET, -EPROTO ... One thread at a time. */
 ssize_t tern_stream_read(struct tern_stream *s, void *to, size_t n, tern_time deadline) TERN_CHECKED;
 
-/* Writes all of it: 0, -EPIPE, -ECONNRESET ... One thread at a time. */
+/* Writes all of it: 0, -EPIPE, -ECONNRESET ... One thread at a time. After an error, -ETIMEDOUT and -ECANCELED too,
+ * nobody knows how much has gone: every later write, and tern_stream_end(), returns the same. */
 int tern_stream_write(struct tern_stream *s, const void *bytes, size_t n, tern_time deadline) TERN_CHECKED;
 
 /* No more will be written: the other side reads an end. 0 or -errno. */

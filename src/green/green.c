@@ -43,6 +43,11 @@ int green_yield(void)
     return 0;
 }
 
+void green_give_way(void)
+{
+    green_pass();
+}
+
 /* Stands in the queue of tasks for a thread that waits for those before it. */
 struct bookmark {
     struct green_task task;

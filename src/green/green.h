@@ -76,8 +76,11 @@ bool green_cancelled(void);
 /* Lets every other thread that can run have its turn. 0, or -ECANCELED. */
 int green_yield(void) GREEN_WAITS;
 
-/* The same, for tasks that have been posted, too: they have run, or wait, when it returns. For who has just posted some
- * and wants to go on with what they leave behind. */
+/* The same for who was cancelled, had a wait refused, and may try that again for ever. */
+void green_give_way(void);
+
+/* The same as green_yield(), for tasks that have been posted, too: they have run, or wait, when it returns. For who has
+ * just posted some and wants to go on with what they leave behind. */
 int green_yield_to_tasks(void) GREEN_WAITS;
 
 /* Waits for a time, to within a millisecond; a second and more: to within a tick of the wheel. 0, or -ECANCELED. */

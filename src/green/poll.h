@@ -15,7 +15,8 @@
  * has come, of any kind that poll(2) knows, or an error or a hang-up, or it can't be waited for, such as a regular
  * file, or a number that is not open. Negative numbers are passed over; `revents` is left alone.
  *
- * 0, -ETIMEDOUT or -ECANCELED; -ENOMEM, -ENOSPC, -EMFILE or another error of epoll_ctl(2): the kernel can't watch it. */
+ * 0, -ETIMEDOUT or -ECANCELED; -ENOMEM, -ENOSPC, -EMFILE or another error of epoll_ctl(2): the kernel can't watch it.
+ * */
 int green_poll(const struct pollfd *fds, size_t count, nsec deadline) GREEN_WAITS;
 
 #endif

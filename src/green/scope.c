@@ -12,9 +12,12 @@ void green_scope_enter(struct green_scope *scope)
 int green_scope_go_as(struct green_scope *scope, const char *name, green_fn *fn, void *arg, struct green **thread)
 {
     int error = green_start(thread, name, fn, arg, scope);
-    if (!error)
-        list_push_back(&scope->members, &(*thread)->in_scope);
-    return error;
+    if (error)
+        return error;
+    list_push_back(&scope->members, &(*thread)->in_scope);
+    if (scope->leaving)
+        green_cancel(*thread);
+    return 0;
 }
 
 int green_scope_go(struct green_scope *scope, const char *name, green_fn *fn, void *arg)
@@ -52,6 +55,7 @@ void green_scope_cancel(struct green_scope *scope)
 
 void green_scope_leave(struct green_scope *scope)
 {
+    scope->leaving = true;
     green_scope_cancel(scope);
     while (!list_empty(&scope->members)) {
         scope->joiner = green_self();

@@ -22,6 +22,7 @@ struct green_scope {
     struct list members;
     struct green *joiner; /* while green_scope_join() waits */
     int error;            /* the first negative result of a thread that ended */
+    bool leaving;         /* whoever starts now is cancelled already */
 };
 
 void green_scope_enter(struct green_scope *scope);
@@ -40,7 +41,8 @@ int green_scope_join(struct green_scope *scope, nsec deadline) GREEN_WAITS;
 /* Cancels every thread of the scope. */
 void green_scope_cancel(struct green_scope *scope);
 
-/* Cancels and joins. It waits for as long as they need, even in a thread that has itself been cancelled. */
+/* Cancels and joins, those too that its threads start meanwhile. It waits for as long as they need, even in a thread
+ * that has itself been cancelled. */
 void green_scope_leave(struct green_scope *scope);
 
 #endif

@@ -71,9 +71,10 @@ struct encoder;
 int encoder_open(struct encoder **encoder, enum coding coding, enum encoder_level level, int64_t size)
     __attribute__((warn_unused_result));
 
-/* Takes input off the front of *in, and appends what comes of it to `to`; INT_MAX bytes of either are the most.
- * 0: everything has been taken, and after FLUSH and END everything is out. 1: `to` is full: call again for the rest,
- * after FLUSH and END with the same; a flush needs ENCODER_FLUSH_ROOM at once, or it does not come to an end. -ENOMEM, -EIO: the stream is lost. */
+/* Takes input off the front of *in, and appends what comes of it to `to`; INT_MAX bytes of either are the most. 0:
+ * everything has been taken, and after FLUSH and END everything is out. 1: `to` is full: call again for the rest, after
+ * FLUSH and END with the same; a flush needs ENCODER_FLUSH_ROOM at once, or it does not come to an end. -ENOMEM, -EIO:
+ * the stream is lost. */
 int encoder_run(struct encoder *encoder, struct str *in, enum encoder_op op, struct out *to)
     __attribute__((warn_unused_result));
 

@@ -3,13 +3,14 @@
  * The binary defines each of these names and exports it, so that modules, and the libraries that they use, meet ours
  * before libc's. Off a green thread ours is libc's, for the price of a branch. On a green thread it does what libc's
  * would do, to the letter of the manual, and lets other green threads run meanwhile; it fails with ECANCELED where it
- * would have to wait in a thread that has been cancelled. errno changes only when a call fails.
+ * would have to wait in a thread that has been cancelled, but lets others run even then: what takes no notice of that
+ * and tries again harms itself alone. errno changes only when a call fails.
  *
  * tern's own files never meet these: it is linked with --wrap for each name of this list (see Makefile, which reads
  * it), which turns their calls into __wrap_NAME: libc's own, through a pointer (real.h).
  *
- * CALL(result, name, parameters, arguments)
- * CHECKED(result, name, parameters, whether they fit, arguments): __NAME_chk, which is what _FORTIFY_SOURCE makes of NAME
+ * CALL(result, name, parameters, arguments) CHECKED(result, name, parameters, whether they fit, arguments): __NAME_chk,
+ * which is what _FORTIFY_SOURCE makes of NAME
  */
 #ifndef TERN_LIBC_CALLS_H
 #define TERN_LIBC_CALLS_H

@@ -18,6 +18,8 @@ int look_until(nsec deadline, look_fn *look, struct watch *watch)
         }
         int result = green_poll(watch->fds, watch->count, deadline);
         over = result == -ETIMEDOUT; /* what came in the last moment counts */
+        if (result == -ECANCELED)
+            green_give_way();
         if (result < 0 && !over) {
             errno = -result;
             return -1;

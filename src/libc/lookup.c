@@ -47,6 +47,8 @@ int lookup_run(struct lookup *lookup, bool at_once)
         return 0;
     }
     int error = green_cancelled() ? -ECANCELED : green_sem_wait(turns(), NSEC_NEVER);
+    if (error == -ECANCELED)
+        green_give_way();
     if (error)
         return error;
     error = run_in_turn(lookup);

@@ -50,6 +50,8 @@ static bool may_try(struct patience *patience, int result)
     patience->over = result == -ETIMEDOUT;
     if (result == 0 || patience->over)
         return true;
+    if (result == -ECANCELED)
+        green_give_way();
     errno = -result;
     return false;
 }

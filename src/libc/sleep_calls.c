@@ -13,6 +13,8 @@ static int sleep_until(clockid_t clock, nsec time)
     int error = left > 0 ? 0 : green_yield();
     for (; left > 0 && !error; left = time - clock_read(clock))
         error = green_sleep(left);
+    if (error)
+        green_give_way();
     return error;
 }
 
@@ -35,13 +37,15 @@ static int sleep_for_timespec(const struct timespec *time, struct timespec *left
     return error;
 }
 
+/* Who sleeps again for what was left would do so for ever in a thread that never sleeps any more. */
 unsigned sleep(unsigned seconds)
 {
     if (!green_here())
         return real_sleep(seconds);
     nsec left;
+    bool in_vain = green_cancelled();
     (void)!sleep_for(seconds * NSEC_SEC, &left);
-    return (unsigned)((left + NSEC_SEC - 1) / NSEC_SEC);
+    return in_vain ? 0 : (unsigned)((left + NSEC_SEC - 1) / NSEC_SEC);
 }
 
 static int fail(int error)

@@ -117,6 +117,11 @@ int log_fd(void)
     return target.path[0] ? target.fd : -1;
 }
 
+int log_target(void)
+{
+    return target.fd;
+}
+
 int log_take(int fd)
 {
     return target.path[0] ? log_file_replace(target.fd, fd) : -EBADF;

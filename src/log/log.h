@@ -35,6 +35,9 @@ int log_reopen(void) __attribute__((warn_unused_result));
 /* The file that is written to, to be handed to another process; -1: the log is no file. */
 int log_fd(void) __attribute__((pure));
 
+/* Where lines go, whatever that is: for who closes every other descriptor. */
+int log_target(void) __attribute__((pure));
+
 /* Goes on in another open file, whose descriptor is closed: the log keeps its number. 0; -EBADF: the log is no file;
  * -errno. Then the descriptor stays the caller's. */
 int log_take(int fd) __attribute__((warn_unused_result));

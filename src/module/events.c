@@ -3,6 +3,8 @@
 
 #include "module/request.h"
 
+/* Content that has no end would keep who wants none of it from his next request, and nothing that is sent would tell
+ * that he has left. */
 int tern_events(struct tern_request *r)
 {
     if (r->started || out_len(&r->gathered))
@@ -10,7 +12,12 @@ int tern_events(struct tern_request *r)
     int error = tern_header(r, "Content-Type", "text/event-stream");
     if (!error)
         error = tern_header(r, "Cache-Control", "no-cache");
-    return error ? error : tern_flush(r);
+    if (!error)
+        error = tern_flush(r);
+    if (error || !r->x->response.no_content)
+        return error;
+    error = tern_end(r);
+    return error ? error : -EPIPE;
 }
 
 static int put_line(struct tern_request *r, const char *name, struct str value)

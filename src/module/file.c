@@ -58,8 +58,8 @@ int tern_file(struct tern_request *r, const char *path)
     if (!error)
         error = module_pass_on(r);
     if (!error) {
-        error = send_file(r, job.fd, &job.stamp);
-        r->send_error = error ? error : r->send_error;
+        module_send_begin(r);
+        error = module_send_end(r, send_file(r, job.fd, &job.stamp));
     }
     close(job.fd);
     return error;

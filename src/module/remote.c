@@ -2,6 +2,7 @@
 #include "module/remote.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -15,6 +16,7 @@
 
 /* A plain one, or one that is secured: the latter takes more room. */
 struct tern_stream {
+    int broken; /* what a write came to, for good: nobody knows how much of it is on its way */
     _Alignas(max_align_t) struct stream stream;
 };
 
@@ -99,10 +101,17 @@ static int trust_of(const struct tern_remote *remote, nsec deadline, struct tls_
 
 /* ---- connecting ---- */
 
+/* Without its authorities no certificate is good enough. What keeps us from reading them is no business of the
+ * client's, to whom it would be told as 403 or 404. */
+static int no_trust(int error)
+{
+    return error == -ENOENT || error == -EACCES || error == -EINVAL ? -EKEYREJECTED : error;
+}
+
 static int secure(struct stream *s, const struct tern_remote *remote, nsec deadline, const char **why)
 {
     struct tls_client_context *context;
-    int error = trust_of(remote, deadline, &context, why);
+    int error = no_trust(trust_of(remote, deadline, &context, why));
     if (error)
         return error;
     const struct tls_client_terms terms = {str_of(remote->host), str_of(remote->protocol)};
@@ -121,18 +130,20 @@ static int open_stream(struct stream *s, const struct tern_remote *remote, nsec 
     return error;
 }
 
-/* A name that there is not, or that has no address, is nowhere to go to. */
+/* A name that there is not, or that has no address, is nowhere to go to, and so is a socket that is not for us. */
 static int as_documented(int error)
 {
-    return error == -ENOENT || error == -ENODATA ? -EHOSTUNREACH : error;
+    return error == -ENOENT || error == -ENODATA || error == -EACCES ? -EHOSTUNREACH : error;
 }
 
 int tern_connect(const struct tern_remote *remote, struct tern_stream **stream, tern_time deadline)
 {
     const char *why = NULL;
-    struct tern_stream *s = malloc(remote->tls ? stream_tls.size : sizeof *s);
+    struct tern_stream *s =
+        malloc(offsetof(struct tern_stream, stream) + (remote->tls ? stream_tls.size : sizeof s->stream));
     if (!s)
         return -ENOMEM;
+    s->broken = 0;
     int error = as_documented(open_stream(&s->stream, remote, deadline, &why));
     if (!error) {
         *stream = s;
@@ -173,17 +184,23 @@ ssize_t tern_stream_read(struct tern_stream *s, void *to, size_t n, tern_time de
 int tern_stream_write(struct tern_stream *s, const void *bytes, size_t n, tern_time deadline)
 {
     struct iovec piece = {(void *)bytes, n};
-    int error = stream_write_until(&s->stream, &piece, 1, deadline);
-    return error ? error : stream_flush_until(&s->stream, deadline);
+    if (!s->broken)
+        s->broken = stream_write_until(&s->stream, &piece, 1, deadline);
+    if (!s->broken)
+        s->broken = stream_flush_until(&s->stream, deadline);
+    return s->broken;
 }
 
+/* What was written in part must not end as if it were whole. */
 int tern_stream_end(struct tern_stream *s, tern_time deadline)
 {
+    if (s->broken)
+        return s->broken;
     if (s->stream.ops->say_end)
         s->stream.ops->say_end(&s->stream);
-    int error = stream_flush_until(&s->stream, deadline);
+    s->broken = stream_flush_until(&s->stream, deadline);
     stream_shutdown(&s->stream);
-    return error;
+    return s->broken;
 }
 
 void tern_stream_close(struct tern_stream *s)

@@ -146,7 +146,11 @@ int64_t tern_length(const struct tern_request *r)
 
 ssize_t tern_read(struct tern_request *r, void *to, size_t n)
 {
+    if (r->reading)
+        return -EBUSY;
+    r->reading = true;
     ssize_t got = http_read(r->x, to, n);
+    r->reading = false;
     if (got < 0)
         r->read_error = (int)got;
     return got;

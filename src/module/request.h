@@ -24,6 +24,8 @@ struct tern_request {
     int64_t promised;    /* HTTP_LENGTH_UNKNOWN: nothing is */
     struct out gathered; /* content that has not been passed on */
     bool started;        /* the head has been passed on */
+    bool reading;        /* a thread is, or ... */
+    bool sending;        /* ... does; others are told -EBUSY */
     int read_error;      /* what reading its content came to, for good */
     int send_error;      /* the same of sending */
 };
@@ -33,9 +35,13 @@ void module_request_init(struct tern_request *r, struct exchange *x, const char 
 /* What a handler's result means for the exchange: ends the scope, and the response. As a handler's serve. */
 int module_request_finish(struct tern_request *r, int result) GREEN_WAITS;
 
-/* ---- response.c, for events.c ---- */
+/* ---- response.c, for file.c ---- */
 
 /* Passes on the head, and what has gathered. 0 or -errno. */
 int module_pass_on(struct tern_request *r) GREEN_WAITS;
+
+/* Between them a file is sent; the latter returns the error that it is given. */
+void module_send_begin(struct tern_request *r);
+int module_send_end(struct tern_request *r, int error);
 
 #endif

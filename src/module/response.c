@@ -23,21 +23,35 @@ void module_request_init(struct tern_request *r, struct exchange *x, const char 
     r->type = r->fields = STR("");
     r->promised = HTTP_LENGTH_UNKNOWN;
     r->gathered = out_on(NULL, 0);
-    r->started = false;
+    r->started = r->reading = r->sending = false;
     r->read_error = r->send_error = 0;
 }
 
+/* The exchange, for what sends: until sent() nobody else may. What is sent lies in buffers which are another client's
+ * as soon as one of two has sent them. */
 static struct exchange *exchange_of(struct tern_request *r)
 {
+    r->sending = true;
     return r->x;
 }
 
 /* Remembers why the client gets no more: a handler may return the same for a reason of its own. */
 static int sent(struct tern_request *r, int error)
 {
+    r->sending = false;
     if (error < 0)
         r->send_error = error;
     return error;
+}
+
+void module_send_begin(struct tern_request *r)
+{
+    (void)exchange_of(r);
+}
+
+int module_send_end(struct tern_request *r, int error)
+{
+    return sent(r, error);
 }
 
 /* ---- the head ---- */
@@ -132,6 +146,8 @@ static int start(struct tern_request *r, int64_t length)
 
 int module_pass_on(struct tern_request *r)
 {
+    if (r->sending)
+        return -EBUSY;
     int error = r->x->response.ended ? -EALREADY : r->started ? 0 : start(r, r->promised);
     struct str content = out_str(&r->gathered);
     r->gathered.at = r->gathered.start;
@@ -163,8 +179,8 @@ int tern_write(struct tern_request *r, const void *bytes, size_t n)
 {
     if (r->x->response.ended)
         return -EALREADY;
-    if (r->send_error)
-        return r->send_error;
+    if (r->sending || r->send_error)
+        return r->sending ? -EBUSY : r->send_error;
     if (make_room(r, n)) {
         out_put(&r->gathered, (struct str){bytes, n});
         return 0;
@@ -213,6 +229,8 @@ int tern_flush(struct tern_request *r)
 int tern_end(struct tern_request *r)
 {
     struct str content = out_str(&r->gathered), fields;
+    if (r->sending)
+        return -EBUSY;
     if (r->x->response.ended || r->send_error)
         return r->send_error;
     int error = r->started || r->promised != HTTP_LENGTH_UNKNOWN ? module_pass_on(r) : put_fields(r, &fields);
@@ -258,6 +276,8 @@ static int fail(struct tern_request *r, int error)
 {
     if (error == r->read_error || error == r->send_error || (error == -ECANCELED && green_cancelled()))
         return error;
+    if (error == -EPIPE && r->x->response.ended && r->x->response.no_content)
+        return 0; /* events that nobody wanted */
     log_limited(LOG_LEVEL_ERROR, "%s: %s: " STR_FMT, r->module, error < 0 ? strerror(-error) : "a result above 0",
                 STR_ARG(r->x->request.line));
     if (r->x->response.ended)

@@ -44,8 +44,9 @@ void module_worker_stop(void)
     const struct tern_module *module;
     stopping = true;
     module_worker_scope_end();
-    module_remote_end();
     while (started && module_at(--started, &module))
         if (module->stop)
             module->stop();
+    module_worker_scope_end(); /* of what they have started yet */
+    module_remote_end();
 }

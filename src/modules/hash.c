@@ -67,7 +67,7 @@ static int open_hash(struct tern_settings *settings, void **state)
         free(hash);
         return tern_setting_wrong(settings, "method", "`%s` is no method of crypt(5), such as $y$ or $6$", method);
     }
-    strcpy(hash->order.method, method);
+    memcpy(hash->order.method, method, strlen(method) + 1);
     *state = hash;
     return 0;
 }

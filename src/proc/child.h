@@ -25,8 +25,8 @@ struct child_kind {
     const char *name;        /* "worker" */
     enum log_level restarts; /* how aloud the start of another one in its place is told */
 
-    /* In the new process: what it does until it ends. */
-    void (*become)(struct child *child, const struct forked *self) __attribute__((noreturn));
+    /* In the new process: what it does until it ends. It does not return. */
+    void (*become)(struct child *child, const struct forked *self);
 
     /* It says something that is not for all kinds the same. False: that means nothing. */
     bool (*heard)(struct child *child, const struct message *message);

@@ -38,11 +38,12 @@ static void serve_message(int master, const struct message *message, int fd)
         forked_take_log(master, NULL, message, fd);
 }
 
-/* Until it is gone; what becomes of us then is orphan.c's affair. */
+/* Until it is gone, or a job has closed our end; what becomes of us then is orphan.c's affair, or that job's. */
 static void *obey(void *arg)
 {
     const struct forked *self = arg;
-    for (int got = 1; got != 0;) {
+    int got;
+    do {
         struct pollfd pair = {.fd = self->master, .events = POLLIN};
         struct message message;
         int fd;
@@ -50,7 +51,7 @@ static void *obey(void *arg)
         got = message_receive(self->master, &message, &fd);
         if (got > 0)
             serve_message(self->master, &message, fd);
-    }
+    } while (got > 0 || got == -EAGAIN || got == -EINTR || got == -EBADMSG);
     return NULL;
 }
 

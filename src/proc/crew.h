@@ -1,9 +1,9 @@
 /* crew.h: the compute processes of a generation, as the master sees them.
  *
- * They are forked with its workers and share a queue with them, which the master keeps at both ends: so a job that waits
- * there outlives the process that might have taken it, and a process that dies is replaced by one that goes on where it
- * stood. Once the generation serves, nothing that they do can make it fail. They end with its last worker: there is
- * nobody left to work for.
+ * They are forked with its workers and share a queue with them, which the master keeps at both ends: so a job that
+ * waits there outlives the process that might have taken it, and a process that dies is replaced by one that goes on
+ * where it stood. Once the generation serves, nothing that they do can make it fail. They end with its last worker:
+ * there is nobody left to work for.
  *
  * A generation without modules has none, whatever is configured.
  */

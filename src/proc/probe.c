@@ -2,7 +2,8 @@
  *
  * The child says before each handler which one it is about to start, and afterwards what was wrong; so the last thing
  * that a child has said that crashed is where it crashed. At last it says that it is through: code that is not ours may
- * have ended the process before, and with success.
+ * have ended the process before, and with success. What it says is not believed to be text, and whatever it does, it
+ * has no more than a moment to end after its last word: the master waits for it, and for nothing longer.
  */
 #include "proc/probe.h"
 
@@ -11,14 +12,20 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "log/log.h"
 #include "module/loader.h"
 #include "proc/privs.h"
 
-enum { TEXT = 768, PATIENCE = 10 }; /* bytes of a message; seconds for all handlers together */
+enum {
+    TEXT = 768,        /* bytes of a message */
+    PATIENCE = 10,     /* seconds for all handlers together */
+    LAST_MOMENT = 500, /* milliseconds from its last word to its end */
+};
 
 enum kind {
     BEGINS, /* a handler is about to be started */
@@ -67,6 +74,18 @@ static void say_errors(int to, const struct conf_reader *r)
     }
 }
 
+/* The master's sockets lead to clients, to whoever administers it, and to its other processes. */
+static void leave_master(int kept)
+{
+    int log = log_target(), first = kept < log ? kept : log, second = kept < log ? log : kept;
+    if (first > STDERR_FILENO + 1)
+        (void)!close_range(STDERR_FILENO + 1, (unsigned)first - 1, 0);
+    first = first > STDERR_FILENO ? first : STDERR_FILENO;
+    if (second > first + 1)
+        (void)!close_range((unsigned)first + 1, (unsigned)second - 1, 0);
+    (void)!close_range((unsigned)second + 1, ~0U, 0);
+}
+
 static void start_route(struct http_route *route, struct conf_reader *r, int to)
 {
     conf_reader_init(r, r->arena);
@@ -79,7 +98,7 @@ static void start_route(struct http_route *route, struct conf_reader *r, int to)
 
 /* What the master does when it is to abort is not for us: it would take its workers along. And nobody waits for us any
  * more when it is gone; that comes after the change of user, which would undo it. */
-static int part_from_master(const struct config *config, pid_t master)
+static int become_worker_alike(const struct config *config, pid_t master)
 {
     signal(SIGCHLD, SIG_DFL);
     signal(SIGABRT, SIG_DFL);
@@ -94,7 +113,8 @@ static int part_from_master(const struct config *config, pid_t master)
 static _Noreturn void try_all(const struct config *config, struct conf_reader *r, pid_t master, int to)
 {
     conf_reader_init(r, r->arena);
-    int error = part_from_master(config, master);
+    leave_master(to);
+    int error = become_worker_alike(config, master);
     if (error)
         conf_error(r, config->tree, "cannot become the user that workers run as: %s", strerror(-error));
     say_errors(to, r);
@@ -120,17 +140,40 @@ static bool next_report(int from, nsec deadline, struct report *report, bool *si
         if (ready <= 0)
             return false;
         ssize_t got = read(from, report, sizeof *report);
+        report->file[sizeof report->file - 1] = report->text[sizeof report->text - 1] = '\0';
         if (got >= 0 || errno != EINTR)
             return got == sizeof *report;
     }
 }
 
+/* How the child came to its end, and whether it had to be helped. */
+struct verdict {
+    bool silent, lingered;
+    int status;
+};
+
+/* Code that closes descriptors which are not its own closes the one that we listen to. */
+static void await_end(pid_t child, struct verdict *v)
+{
+    struct pollfd end = {.fd = pidfd_open(child, 0), .events = POLLIN};
+    v->lingered = v->silent || end.fd < 0 || poll(&end, 1, LAST_MOMENT) <= 0;
+    if (end.fd >= 0)
+        close(end.fd);
+    if (v->lingered)
+        kill(child, SIGKILL);
+    while (waitpid(child, &v->status, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /* What the last handler did to its process, which was not through. */
-static int judge(struct conf_reader *r, const struct report *last, bool silent, int status)
+static int judge(struct conf_reader *r, const struct report *last, const struct verdict *v)
 {
     struct str file = arena_copy(r->arena, str_of(last->file));
-    if (silent)
+    int status = v->status;
+    if (v->silent)
         conf_error_at(r, file, last->line, last->col, "did not come to an end within %d s", PATIENCE);
+    else if (v->lingered)
+        conf_error_at(r, file, last->line, last->col, "closes descriptors that are not its own when it is loaded");
     else if (WIFSIGNALED(status))
         conf_error_at(r, file, last->line, last->col, "crashes when it is loaded, by signal %d (%s)", WTERMSIG(status),
                       strsignal(WTERMSIG(status)));
@@ -143,20 +186,17 @@ static int judge(struct conf_reader *r, const struct report *last, bool silent, 
 static int listen_to(struct conf_reader *r, pid_t child, int from)
 {
     struct report report = {.kind = BEGINS};
-    int result = 0, status = 0;
-    bool silent = false;
+    struct verdict verdict = {.silent = false};
+    int result = 0;
     nsec deadline = nsec_add(clock_monotonic(), PATIENCE * NSEC_SEC);
-    while (report.kind != DONE && next_report(from, deadline, &report, &silent)) {
+    while (report.kind != DONE && next_report(from, deadline, &report, &verdict.silent)) {
         if (report.kind != WRONG)
             continue;
         conf_error_at(r, arena_copy(r->arena, str_of(report.file)), report.line, report.col, "%s", report.text);
         result = -EINVAL;
     }
-    if (silent)
-        kill(child, SIGKILL);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    int judged = report.kind == DONE ? 0 : judge(r, &report, silent, status);
+    await_end(child, &verdict);
+    int judged = report.kind == DONE ? 0 : judge(r, &report, &verdict);
     return result ? result : judged;
 }
 

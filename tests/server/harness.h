@@ -48,8 +48,8 @@ const char *harness_expand(const char *text) __attribute__((returns_nonnull));
 /* The processes whose parent is pid, ended but unreaped ones included; at most `room` of them. */
 size_t harness_children(pid_t pid, pid_t *children, size_t room);
 
-/* Has a process of the test end by this signal, and waited for, before harness_end() kills the others: for one that would
- * leave something behind. At most HARNESS_TIDY of them. */
+/* Has a process of the test end by this signal, and waited for, before harness_end() kills the others: for one that
+ * would leave something behind. At most HARNESS_TIDY of them. */
 void harness_ends_by(pid_t pid, int signal);
 
 /* The state letter of a process ('R', 'S', 'Z' ...); 0 when there is none of that id. */

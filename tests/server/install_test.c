@@ -160,8 +160,8 @@ Test(install, modules_can_be_used_and_made)
     }
 }
 
-/* The file that is read without -c, where media types are, and where modules are, are compiled in; what was compiled for
- * another place is compiled again. */
+/* The file that is read without -c, where media types are, and where modules are, are compiled in; what was compiled
+ * for another place is compiled again. */
 Test(install, the_program_looks_where_it_was_told_to_be_installed)
 {
     static const char *const rows[][3] = {

@@ -1,6 +1,6 @@
 /* Ordinary blocking calls of libraries, when what they talk to is not there, falls silent or dies, and when the request
- * that waits in them is told to end. The library finds an error where it expects one, the client gets an answer, and the
- * worker goes on. */
+ * that waits in them is told to end. The library finds an error where it expects one, the client gets an answer, and
+ * the worker goes on. */
 #include "harness.h"
 #include "harness_file.h"
 #include "harness_pki.h"

@@ -1,6 +1,6 @@
-/* Ordinary blocking calls of libraries, many at once, in one worker: while 500 handlers wait in calls that block, all of
- * them have been begun, and the worker serves others. That they all wait is told by the server that they wait for: were
- * they run one after the other, or by the threads of the pool, it would never see more than one, or four.
+/* Ordinary blocking calls of libraries, many at once, in one worker: while 500 handlers wait in calls that block, all
+ * of them have been begun, and the worker serves others. That they all wait is told by the server that they wait for:
+ * were they run one after the other, or by the threads of the pool, it would never see more than one, or four.
  *
  * Then they are let go, and each waits for another 100 ms in a call that blocks before it answers. */
 #include "harness.h"

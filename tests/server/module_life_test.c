@@ -120,7 +120,7 @@ Test(module_life, a_reload_takes_a_file_that_was_put_in_the_place_of_the_old_one
 {
     module_install("life");
     struct server server = service_start(.more = MODULES, .routes = LIFE("/life", "life"));
-    for (char version = '1'; version <= '4'; version++) {
+    for (int version = '1'; version <= '4'; version++) {
         file_replace("modules/life.so", life_of_version(version));
         assert_ctl(0, "reload");
         cr_assert(all_say(server.port, harness_text("version %c", version)), "not version %c", version);

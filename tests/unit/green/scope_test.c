@@ -157,3 +157,21 @@ GreenTest(scope, members_may_use_the_stack_of_who_started_them)
         green_scope_leave(&scope);
     }
 }
+
+/* Starts another one when it is cancelled. */
+static int leave_another(void *arg)
+{
+    int error = wait_for_gate(NULL);
+    go(arg, wait_for_gate, NULL);
+    return error;
+}
+
+GreenTest(scope, who_starts_while_it_is_left_is_cancelled)
+{
+    struct green_scope scope;
+    green_scope_enter(&scope);
+    go(&scope, leave_another, &scope);
+    run_yield();
+    green_scope_leave(&scope);
+    cr_expect_str_eq(run_noted(), "cc");
+}

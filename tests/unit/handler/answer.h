@@ -1,5 +1,5 @@
-/* answer.h: an exchange without a connection, whose response is kept for the test to look at. Its request has no content,
- * unless the test gives it some. */
+/* answer.h: an exchange without a connection, whose response is kept for the test to look at. Its request has no
+ * content, unless the test gives it some. */
 #ifndef TERN_TESTS_HANDLER_ANSWER_H
 #define TERN_TESTS_HANDLER_ANSWER_H
 

@@ -66,6 +66,43 @@ GreenTest(sleep_calls, a_cancelled_thread_wakes_and_says_what_was_left)
     cr_expect_eq(left.tv_sec, -1, "of a point in time nothing is left");
 }
 
+/* Takes no notice of being cancelled. */
+static int sleep_on(void *seen)
+{
+    while (!*(bool *)seen)
+        (void)ours.usleep(1000);
+    return 0;
+}
+
+GreenTest(sleep_calls, a_cancelled_thread_that_goes_on_lets_others_run)
+{
+    bool seen = false;
+    struct green *thread = run_spawn(sleep_on, &seen);
+    settle();
+    green_cancel(thread);
+    run_yield();
+    run_yield();
+    seen = true;
+    cr_expect_eq(run_join(thread), 0);
+}
+
+static int sleep_out(void *rounds)
+{
+    for (unsigned rest = 60; rest; rest = ours.sleep(rest))
+        ++*(int *)rounds;
+    return 0;
+}
+
+GreenTest(sleep_calls, who_sleeps_for_what_was_left_comes_to_an_end)
+{
+    int rounds = 0;
+    struct green *thread = run_spawn(sleep_out, &rounds);
+    settle();
+    green_cancel(thread);
+    cr_expect_eq(run_join(thread), 0);
+    cr_expect_eq(rounds, 2);
+}
+
 /* ---- sleeping ---- */
 
 struct sleeper {

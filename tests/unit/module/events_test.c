@@ -40,6 +40,17 @@ GreenTest(module_events, behind_something_else)
     visit_end();
 }
 
+GreenTest(module_events, a_client_that_wants_none)
+{
+    struct tern_request *r = visit_begin(METHOD_HEAD);
+    cr_expect_eq(tern_events(r), -EPIPE);
+    cr_expect_eq(tern_event(r, NULL, NULL, "a"), -EALREADY);
+    cr_expect_eq(visit_finish(-EPIPE), 0, "its connection goes on");
+    visit_expect(200, "");
+    cr_expect_str_eq(visit_field("Content-Type"), "text/event-stream");
+    visit_end();
+}
+
 GreenTest(module_events, a_client_that_is_gone)
 {
     struct tern_request *r = begin();

@@ -244,3 +244,30 @@ GreenTest(module_request, memory)
     cr_expect_str_eq(copy, "text");
     visit_end();
 }
+
+static ssize_t read_that_waits(struct exchange *x, void *to, size_t n)
+{
+    (void)x;
+    run_yield();
+    memset(to, 'x', n);
+    return (ssize_t)n;
+}
+
+static int read_some(void *r)
+{
+    char bytes[4];
+    return (int)tern_read(r, bytes, sizeof bytes);
+}
+
+GreenTest(module_request, one_thread_reads_at_a_time)
+{
+    struct tern_request *r = visit_begin(METHOD_POST);
+    struct exchange_ops ops = *visit.answer.x.ops;
+    ops.read = read_that_waits;
+    visit.answer.x.ops = &ops;
+    struct green *first = run_spawn(read_some, r), *second = run_spawn(read_some, r);
+    cr_expect_eq(run_join(first), 4);
+    cr_expect_eq(run_join(second), -EBUSY);
+    cr_expect_eq(read_some(r), 4, "once the first one has");
+    visit_end();
+}

@@ -373,3 +373,38 @@ GreenTest(module_response, pages_of_failures)
     cr_expect_str_eq(visit_field("Retry-After"), "5");
     visit_end();
 }
+
+/* ---- several threads ---- */
+
+static const struct exchange_ops *below;
+
+static int content_that_waits(struct exchange *x, struct str bytes)
+{
+    run_yield();
+    return below->content(x, bytes);
+}
+
+static int write_much(void *r)
+{
+    return tern_write(r, visit_text(2 * MODULE_GATHERED), 2 * MODULE_GATHERED);
+}
+
+GreenTest(module_response, one_thread_sends_at_a_time)
+{
+    struct tern_request *r = visit_begin(METHOD_GET);
+    struct exchange_ops ops = *visit.answer.x.ops;
+    below = visit.answer.x.ops;
+    ops.content = content_that_waits;
+    visit.answer.x.ops = &ops;
+    struct green *first = run_spawn(write_much, r), *second = run_spawn(write_much, r);
+    cr_assert_eq(green_yield(), 0);
+    cr_expect_eq(tern_write(r, "a", 1), -EBUSY);
+    cr_expect_eq(tern_flush(r), -EBUSY);
+    cr_expect_eq(tern_end(r), -EBUSY);
+    cr_expect_eq(tern_file(r, "/dev/null"), -EINVAL, "which is no file");
+    cr_expect_eq(run_join(first), 0);
+    cr_expect_eq(run_join(second), -EBUSY);
+    cr_expect_eq(visit_finish(0), 0);
+    visit_expect(200, visit_text(2 * MODULE_GATHERED));
+    visit_end();
+}

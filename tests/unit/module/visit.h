@@ -37,7 +37,8 @@ const char *visit_field(const char *name);
 /* n bytes of a text that is not the same anywhere; a NUL follows. */
 const char *visit_text(size_t n);
 
-/* Between these the error log goes to a file in a folder of the test's own; a suite names them as its .init and .fini. */
+/* Between these the error log goes to a file in a folder of the test's own; a suite names them as its .init and .fini.
+ * */
 void visit_log_begin(void);
 void visit_log_end(void);
 

@@ -37,6 +37,12 @@ static void stop_b(void)
     run_note('B');
 }
 
+static void stop_late(void)
+{
+    cr_expect_eq(tern_start(NULL, NULL, work, NULL), 0, "there is a scope still");
+    run_note('L');
+}
+
 static int start_bad(void)
 {
     run_note('x');
@@ -46,9 +52,10 @@ static int start_bad(void)
 static const struct tern_module a = {.abi = TERN_ABI, .name = "a", .start = start_a, .stop = stop_a};
 static const struct tern_module b = {.abi = TERN_ABI, .name = "b", .start = start_b, .stop = stop_b};
 static const struct tern_module c = {.abi = TERN_ABI, .name = "c"};
+static const struct tern_module late = {.abi = TERN_ABI, .name = "late", .stop = stop_late};
 static const struct tern_module bad = {.abi = TERN_ABI, .name = "bad", .start = start_bad, .stop = stop_a};
 
-static const struct object all[] = {{"/a", &a}, {"/b", &b}, {"/c", &c}, {"/bad", &bad}};
+static const struct object all[] = {{"/a", &a}, {"/b", &b}, {"/c", &c}, {"/late", &late}, {"/bad", &bad}};
 
 static void load(const char *const *files)
 {
@@ -87,4 +94,12 @@ GreenTest(module_worker, the_last_one_stops_first)
     cr_expect_str_empty(run_noted(), "there may still be requests");
     module_worker_stop();
     cr_expect_str_eq(run_noted(), "wAB");
+}
+
+GreenTest(module_worker, what_a_stop_starts_ends_too)
+{
+    load((const char *const[]){"/a", "/late", NULL});
+    cr_expect_eq(module_worker_start(), 0);
+    module_worker_stop();
+    cr_expect_str_eq(run_noted(), "aLAw");
 }

@@ -1,13 +1,10 @@
 /* probe_test.c: handlers that report, fail, crash, or end their process, while a configuration is tried out. */
-#include "proc/probe.h"
+#include "proc/probe.c" // NOLINT(bugprone-suspicious-include): reports are forged
 
 #include <criterion/criterion.h>
-#include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "../conf/run.h"
 
@@ -77,6 +74,36 @@ static int end_badly(struct conf_reader *r, const struct http_route *route)
     _exit(3);
 }
 
+/* As code does that makes a daemon of its process. */
+static int close_all(struct conf_reader *r, const struct http_route *route)
+{
+    (void)r, (void)route;
+    close_range(STDERR_FILENO + 1, ~0U, 0);
+    return pause();
+}
+
+/* Writes to whatever it can what the probe would write, but without the ends of its texts. */
+static int forge(struct conf_reader *r, const struct http_route *route)
+{
+    static char report[sizeof(struct report)];
+    memset(report, 'x', sizeof report);
+    memcpy(report, &(struct report){.kind = WRONG, .line = 7, .col = 7}, offsetof(struct report, file));
+    (void)r, (void)route;
+    for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+        (void)!write(fd, report, sizeof report);
+    return 0;
+}
+
+/* Whether the end of a socket of the parent's can be used. */
+static int use_sockets(struct conf_reader *r, const struct http_route *route)
+{
+    struct stat info;
+    for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+        if (fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode))
+            conf_error(r, route->at, "has a socket");
+    return 0;
+}
+
 static int be_fine(struct conf_reader *r, const struct http_route *route)
 {
     (void)r, (void)route;
@@ -88,9 +115,9 @@ static int start(struct conf_reader *r, const struct http_route *route, void *se
     static const struct {
         const char *how;
         int (*start)(struct conf_reader *r, const struct http_route *route);
-    } ways[] = {{"twice", report_twice},  {"vain", report_in_vain}, {"much", report_much},
-                {"nothing", say_nothing}, {"crash", crash},         {"lost", report_and_crash},
-                {"0", end_well},          {"3", end_badly},         {"fine", be_fine}};
+    } ways[] = {{"twice", report_twice}, {"vain", report_in_vain},   {"much", report_much},    {"nothing", say_nothing},
+                {"crash", crash},        {"lost", report_and_crash}, {"0", end_well},          {"3", end_badly},
+                {"daemon", close_all},   {"unended", forge},         {"sockets", use_sockets}, {"fine", be_fine}};
     struct str how = ((const struct settings *)settings)->how;
     *started_in = getpid();
     strncat(calls, how.p, 1);
@@ -181,6 +208,22 @@ Test(probe, an_end_is_no_success)
     EXPECT("f0", "t:3:21: error: ends its process when it is loaded, with status 0\n", "fine", "0", "fine");
 }
 
+Test(probe, one_that_can_not_be_heard_is_not_waited_for)
+{
+    EXPECT("fd", "t:3:21: error: closes descriptors that are not its own when it is loaded\n", "fine", "daemon",
+           "fine");
+}
+
+Test(probe, a_report_need_not_be_text)
+{
+    const char *const ways[] = {"unended", NULL};
+    cr_expect_eq(check(ways), -EINVAL);
+    cr_expect_eq(run.reader.kept, 1);
+    cr_expect_eq(run.reader.errors[0].file.n, sizeof(((struct report *)0)->file) - 1);
+    cr_expect_eq(run.reader.errors[0].text.n, TEXT - 1);
+    conf_run_end(&run);
+}
+
 Test(probe, more_than_is_kept)
 {
     const char *const ways[] = {"much", "fine", NULL};
@@ -208,6 +251,16 @@ Test(probe, what_is_fine_is_started_elsewhere)
     EXPECT("ff", "", "fine", "-", "fine");
     cr_expect_neq(*started_in, 0);
     cr_expect_neq(*started_in, getpid());
+}
+
+Test(probe, sockets_stay_with_the_parent)
+{
+    int pair[2];
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    EXPECT("s", "", "sockets");
+    cr_expect_eq(write(pair[0], "", 1), 1, "which still has them");
+    close(pair[0]);
+    close(pair[1]);
 }
 
 Test(probe, nothing_to_start)
