@@ -227,7 +227,7 @@ GreenTest(compute, a_job_that_is_not_answered_in_time)
     struct call c = call_of("job", "in");
     struct compute_message message;
     int fds[COMPUTE_FDS];
-    c.deadline = run_in(20);
+    c.deadline = run_in(200);
     cr_expect_eq(run_join(begin(&c, &message, fds)), -ETIMEDOUT);
     expect_unread(fds[COMPUTE_ANSWER]);
     rights_close(fds, COMPUTE_FDS);
@@ -297,7 +297,7 @@ GreenTest(compute, a_full_queue_is_not_waited_for_too_long)
     struct green *callers[CALLERS];
     compute_client_init(queue[0]);
     size_t before = open_descriptors();
-    fill_queue(callers, calls, run_in(20));
+    fill_queue(callers, calls, run_in(200));
     for (size_t i = 0; i < CALLERS; i++)
         cr_expect_eq(run_join(callers[i]), -ETIMEDOUT, "caller %zu", i);
     cr_expect_eq(open_descriptors(), before);

@@ -184,7 +184,7 @@ Test(compute_job, what_a_job_is_given)
 /* Its timer is not left armed. */
 Test(compute_job, a_deadline_after_the_end_of_its_job)
 {
-    nsec deadline = clock_monotonic() + 50 * NSEC_MS;
+    nsec deadline = clock_monotonic() + 300 * NSEC_MS;
     int pipe = jobs_send(queue[0], "count", STR(""), 0, deadline);
     cr_assert_eq(compute_serve(&desk), 1);
     cr_expect_eq(jobs_answer(pipe), 0);

@@ -92,6 +92,7 @@ static ssize_t leave(const void *in, size_t n, void *out, size_t room)
 static ssize_t hang(const void *in, size_t n, void *out, size_t room)
 {
     (void)in, (void)n, (void)out, (void)room;
+    jobs_board->hanging = true;
     for (volatile bool forever = true; forever;)
         ;
     return 0;

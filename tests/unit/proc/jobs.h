@@ -11,6 +11,7 @@ struct jobs_board {
     atomic_uint counted; /* how often `count` has run */
     atomic_bool holding; /* `hold` runs ... */
     atomic_bool go;      /* ... until this is set */
+    atomic_bool hanging; /* `hang` runs */
 };
 
 extern struct jobs_board *jobs_board;
