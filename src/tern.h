@@ -12,7 +12,8 @@
  *
  *     const struct tern_module tern_module = {TERN_ABI, .name = "hello", .handlers = handlers};
  *
- * It is built with `cc -shared -fPIC -o hello.so hello.c`, and asked for by `module: {file: hello.so, handler: hello}`.
+ * It is built with `cc -shared -fPIC -fstack-clash-protection -o hello.so hello.c`, and asked for by `module: {file:
+ * hello.so, handler: hello}`.
  *
  * The three models, each for what it is good at:
  *
@@ -26,6 +27,7 @@
  * Results are >= 0, or -errno. What any call that waits may return, beside what it says itself:
  *
  *   -ETIMEDOUT   its deadline has passed
+ *   -EPERM       it was called outside of a green thread, which is logged
  *   -ECANCELED   the green thread has been cancelled: this wait and every later one ends so; clean up and return
  *
  * A handler that gets an error returns it: what is answered then is told at tern_handler. Never rely on errno across
@@ -160,6 +162,9 @@ bool tern_field_at(struct tern_request *r, size_t i, const char **name, const ch
  * so does %00. NULL: there is none of that name. */
 const char *tern_query(struct tern_request *r, const char *name);
 
+/* The same of any text in the form of a query, such as the content of a form (application/x-www-form-urlencoded). */
+const char *tern_form(struct tern_request *r, const char *text, const char *name);
+
 /* Bytes of content; -1: it is not known beforehand. */
 int64_t tern_length(const struct tern_request *r);
 
@@ -280,9 +285,9 @@ typedef int tern_fn(void *arg);
 /* The scope of a request. */
 struct tern_scope *tern_scope_of(struct tern_request *r) __attribute__((returns_nonnull));
 
-/* A scope of its own, which ends by tern_scope_close(); if it belongs to a request it must be closed before the handler
- * returns. NULL: no memory. */
-struct tern_scope *tern_scope_open(void) TERN_CHECKED;
+/* A scope inside another one (NULL: the worker's), which ends by tern_scope_close(), or else together with that. NULL:
+ * no memory. */
+struct tern_scope *tern_scope_open(struct tern_scope *parent) TERN_CHECKED;
 
 /* Waits until all threads of a scope have ended: the first negative result of theirs, or 0. On -ETIMEDOUT and
  * -ECANCELED they go on. For the scope's own thread, that which opened it. */
@@ -318,7 +323,8 @@ struct tern_mutex {
 int tern_lock(struct tern_mutex *mutex, tern_time deadline) TERN_CHECKED;
 int tern_unlock(struct tern_mutex *mutex);
 
-/* Messages of one size, from green thread to green thread, in the order in which they were sent. */
+/* Messages of one size, from green thread to green thread, in the order in which they were sent. In open() a channel
+ * may be used where that need not wait. */
 struct tern_chan;
 
 /* A channel that holds `room` messages; 0: sender and receiver meet. NULL: no memory. */
@@ -361,7 +367,7 @@ int tern_start_blocking(struct tern_scope *scope, struct tern_future **future, t
 /* ---- processes ---- */
 
 /* Runs a job in a compute process: n bytes of `in` go there, and at most `room` of `out` come back. The job's result;
- * or -ETIMEDOUT: it is killed, if it runs; -EPIPE: its process died; -ENOENT: no module has a job of that name;
+ * or -ETIMEDOUT: it is killed, if it runs; -EPIPE: its process died; -ENOSYS: no module has a job of that name;
  * -ENOTSUP: `compute` is 0; -EMSGSIZE: more than 64 MiB; -ENOMEM, -EMFILE; -ECANCELED. */
 ssize_t tern_compute(const char *job, const void *in, size_t n, void *out, size_t room,
                      tern_time deadline) TERN_CHECKED;

@@ -110,6 +110,8 @@ int green_select(struct green_case *cases, int count, int *result, nsec deadline
     for (int i = 0; i < count; i++)
         if (attempt(&cases[i], result))
             return i;
+    if (!green_self())
+        return -EPERM;
     for (int i = 0; i < count; i++)
         enqueue(&cases[i], i);
     int woken = green_suspend(deadline);
@@ -127,6 +129,8 @@ static int do_one(struct green_case *c, nsec deadline)
     int result;
     if (attempt(c, &result))
         return result;
+    if (!green_self())
+        return -EPERM;
     enqueue(c, 0);
     result = green_suspend(deadline);
     list_unlink(&c->link);

@@ -1,9 +1,9 @@
 /* chan.h: channels: messages of one size from green thread to green thread (Hoare, "Communicating Sequential
  * Processes", CACM 1978).
  *
- * A message is copied once: into the receiver's own variable when it already waits, else into the ring. A channel
- * with room 0 has no ring: sender and receiver meet. Messages arrive in the order in which they were sent, and those
- * in the ring when it is closed are still received.
+ * A message is copied once: into the receiver's own variable when it already waits, else into the ring. A channel with
+ * room 0 has no ring: sender and receiver meet. Messages arrive in the order in which they were sent, and those in the
+ * ring when it is closed are still received. Where there are no green threads, what would have to wait is -EPERM.
  */
 #ifndef TERN_GREEN_CHAN_H
 #define TERN_GREEN_CHAN_H

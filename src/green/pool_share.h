@@ -19,4 +19,7 @@ static inline struct green_sem *pool_turns(struct green_sem *turns)
     return turns;
 }
 
+/* The turns of looking up names: of all who do, whether for the server or by way of libc. */
+struct green_sem *pool_turns_of_names(void);
+
 #endif

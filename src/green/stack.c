@@ -20,7 +20,8 @@ enum {
     KEEP_WARM = 64,         /* free stacks whose memory is never given back */
     MAPPINGS_SPARED = 2048, /* of vm.max_map_count, for all that is not a stack */
     DEFAULT_MAX_MAPPINGS = 65530,
-    SMALLEST = 4, /* pages of a stack, the guard among them */
+    SMALLEST = 4,      /* pages of a stack */
+    GUARD = 64 * 1024, /* bytes below each, if that is not more than it has itself */
 };
 
 struct slab {
@@ -32,7 +33,7 @@ struct slab {
 };
 
 static struct {
-    size_t size, block, page, max, count;
+    size_t size, slot, guard, block, page, max, count;
     bool guard_pages;
     struct slab *slabs; /* newest first */
     void **free;        /* a stack of blocks: the coldest at 0, the next to be taken at free_count - 1 */
@@ -80,6 +81,8 @@ int stack_pool_init(size_t size, size_t block, size_t max)
     if (size > (size_t)1 << 30 || block > pool.page)
         return -EINVAL;
     pool.size = power_of_two(SMALLEST * pool.page, size);
+    pool.slot = 2 * pool.size;
+    pool.guard = pool.size < GUARD ? pool.size : GUARD;
     pool.block = (block + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
     pool.guard_pages = stack_guards_pages();
     pool.max = max;
@@ -113,7 +116,7 @@ static int add_slab(void)
     struct slab *slab = malloc(sizeof *slab);
     if (!slab)
         return -ENOMEM;
-    slab->mapped = pool.size * (STACKS_A_SLAB + 1);
+    slab->mapped = pool.slot * (STACKS_A_SLAB + 1);
     slab->mapping = mmap(NULL, slab->mapped, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (slab->mapping == MAP_FAILED) {
@@ -122,7 +125,7 @@ static int add_slab(void)
     }
     /* A huge page would turn 32 stacks into memory at once. Advice: a failure changes nothing. */
     (void)madvise(slab->mapping, slab->mapped, MADV_NOHUGEPAGE);
-    uintptr_t start = ((uintptr_t)slab->mapping + pool.size - 1) & ~(pool.size - 1);
+    uintptr_t start = ((uintptr_t)slab->mapping + pool.slot - 1) & ~(pool.slot - 1);
     slab->base = (char *)slab->mapping + (start - (uintptr_t)slab->mapping);
     slab->used = 0;
     slab->next = pool.slabs;
@@ -130,16 +133,18 @@ static int add_slab(void)
     return 0;
 }
 
+/* Below the lowest usable address. */
 static int guard(char *low)
 {
-    if (pool.guard_pages && madvise(low, pool.page, MADV_GUARD_INSTALL) == 0)
+    char *from = low - pool.guard;
+    if (pool.guard_pages && madvise(from, pool.guard, MADV_GUARD_INSTALL) == 0)
         return 0;
-    return mprotect(low, pool.page, PROT_NONE) == 0 ? 0 : -errno;
+    return mprotect(from, pool.guard, PROT_NONE) == 0 ? 0 : -errno;
 }
 
 static void *block_of(const struct slab *slab, size_t index)
 {
-    return slab->base + (index + 1) * pool.size - (index % COLOURS) * CACHE_LINE - pool.block;
+    return slab->base + (index + 1) * pool.slot - (index % COLOURS) * CACHE_LINE - pool.block;
 }
 
 /* The list of free stacks has room for every stack there is, so that giving one back can't fail. */
@@ -163,11 +168,11 @@ __attribute__((noinline, cold)) static void *make(void)
     if ((!pool.slabs || pool.slabs->used == STACKS_A_SLAB) && add_slab() < 0)
         return NULL;
     struct slab *slab = pool.slabs;
-    char *low = slab->base + slab->used * pool.size;
+    void *block = block_of(slab, slab->used);
+    char *low = stack_low(block);
     if (guard(low) < 0)
         return NULL;
-    void *block = block_of(slab, slab->used);
-    sanitize_new_stack(low + pool.page, block);
+    sanitize_new_stack(low, block);
     slab->used++;
     pool.count++;
     return block;
@@ -193,7 +198,7 @@ void stack_give(void *block)
 char *stack_low(const void *on_stack)
 {
     uintptr_t at = (uintptr_t)on_stack;
-    return (char *)on_stack - (at & (pool.size - 1)) + pool.page;
+    return (char *)on_stack - (at & (pool.slot - 1)) + (pool.slot - pool.size);
 }
 
 size_t stack_room(const void *block)
@@ -205,16 +210,15 @@ bool stack_in_guard(const void *address)
 {
     const char *at = address;
     for (const struct slab *slab = pool.slabs; slab; slab = slab->next)
-        if (at >= slab->base && at < slab->base + slab->used * pool.size)
-            return (size_t)(at - slab->base) % pool.size < pool.page;
+        if (at >= slab->base && at < slab->base + slab->used * pool.slot)
+            return (size_t)(at - slab->base) % pool.slot < pool.slot - pool.size;
     return false;
 }
 
 /* The whole stack goes, its control block as well: a cold block reads as zeros, which says "free". */
 static void give_back(void *block)
 {
-    char *low = stack_low(block);
-    (void)madvise(low, pool.size - pool.page, MADV_DONTNEED);
+    (void)madvise(stack_low(block), pool.size, MADV_DONTNEED);
 }
 
 bool stack_surplus(void)
@@ -245,7 +249,7 @@ static void measure(void *block, void *arg)
 {
     struct stack_census *census = arg;
     char *low = stack_low(block);
-    size_t pages = (pool.size - pool.page) / pool.page, deepest = pages, resident = 0;
+    size_t pages = pool.size / pool.page, deepest = pages, resident = 0;
     unsigned char present[256];
     for (size_t i = pages; i > 0;) {
         size_t run = i < sizeof present ? i : sizeof present;

@@ -1,15 +1,17 @@
 /* stack.h: the stacks that green threads run on. Private to the green layer.
  *
- * Stacks come from slabs of address space, so that their number costs mappings only where the kernel can't guard a
- * page otherwise. All have one size, a power of two, and start at a multiple of it: any address on a stack tells its
- * bounds. Only pages that were touched are memory.
+ * Stacks come from slabs of address space, so that their number costs mappings only where the kernel can't guard a page
+ * otherwise. All have one size, a power of two, and twice as much address space, which starts at a multiple of that:
+ * any address on a stack tells its bounds. Only pages that were touched are memory.
  *
- *   low                     +4 KiB                                            top      low + size
- *    | guard: a fault, always | <- the stack grows down                        | block | colour |
+ *    multiple of 2 x size          low                                              top     low + size
+ *    | guard: a fault, always      | <- the stack grows down                        | block | colour |
  *
- * The guard is MADV_GUARD_INSTALL where the kernel has it (Linux 6.13; no mapping of its own), else mprotect (two
- * mappings a stack, and vm.max_map_count bounds a process). `top` is where the owner's control block starts; it is
- * moved by a colour, so that the hot tops of many stacks do not fall on the same sets of the cache.
+ * The guard has 64 KiB: code that is not ours may have frames of several pages, which nobody touches in their order
+ * (-fstack-clash-protection), so that a guard of a page would be jumped over. It is MADV_GUARD_INSTALL where the kernel
+ * has it (Linux 6.13; no mapping of its own), else mprotect (two mappings a stack, and vm.max_map_count bounds a
+ * process). `top` is where the owner's control block starts; it is moved by a colour, so that the hot tops of many
+ * stacks do not fall on the same sets of the cache.
  *
  * The pool is LIFO: the stack that was given back last is the warmest. What lay unused for a whole period is
  * given back to the kernel by stack_decay(), half of it a time, but never its address space.
@@ -24,7 +26,7 @@
 struct stack_census {
     size_t stacks;     /* ever made */
     size_t free;       /* of these, in the pool */
-    size_t size;       /* virtual bytes of each */
+    size_t size;       /* bytes of each, the guard apart */
     size_t high_water; /* most bytes that any of them has in memory, in whole pages */
     size_t resident;   /* bytes of memory in all of them */
     bool guard_pages;  /* whether guards are pages (MADV_GUARD_INSTALL) rather than mappings of their own */

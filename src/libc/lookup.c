@@ -1,26 +1,17 @@
 /* lookup.c: see lookup.h.
  *
  * libc reads files and asks servers in its own way, and has to be given an OS thread for that. Lookups that hang must
- * not take the whole pool: they have all of its threads but one, which is for the disk, and the others wait for a turn.
+ * not take the whole pool: a few may have a thread of it (green/pool_share.h), and the others wait for a turn.
  * One that has begun is waited for even by a thread that is cancelled, since libc can't give up.
  */
 #include "libc/lookup.h"
 
 #include <errno.h>
 
-#include "green/offload.h"
-#include "green/sync.h"
+#include "green/pool_share.h"
 
 #define PAUSE (10 * NSEC_MS) /* while the queue of the pool is full */
 #define PATIENCE (10 * NSEC_SEC)
-
-static struct green_sem *turns(void)
-{
-    static struct green_sem turns;
-    if (!turns.waiting.next)
-        green_sem_init(&turns, green_offload_threads() > 1 ? green_offload_threads() - 1 : 1);
-    return &turns;
-}
 
 static void run(void *arg)
 {
@@ -46,12 +37,12 @@ int lookup_run(struct lookup *lookup, bool at_once)
         run(lookup);
         return 0;
     }
-    int error = green_cancelled() ? -ECANCELED : green_sem_wait(turns(), NSEC_NEVER);
+    int error = green_cancelled() ? -ECANCELED : green_sem_wait(pool_turns_of_names(), NSEC_NEVER);
     if (error == -ECANCELED)
         green_give_way();
     if (error)
         return error;
     error = run_in_turn(lookup);
-    green_sem_post(turns());
+    green_sem_post(pool_turns_of_names());
     return error;
 }

@@ -1,5 +1,8 @@
 /* blocking.c: what modules have done by threads of the pool. */
+#include <errno.h>
+
 #include "green/offload.h"
+#include "module/caller.h"
 #include "module/scope.h"
 
 struct call {
@@ -16,6 +19,8 @@ static void run_call(void *arg)
 
 int tern_blocking(tern_fn *fn, void *arg, tern_time deadline)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     struct call call = {.fn = fn, .arg = arg};
     int error = green_offload(run_call, &call, deadline);
     return error ? error : call.result;

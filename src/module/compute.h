@@ -36,7 +36,7 @@ void compute_client_free(void);
  *   -EPIPE       the process that ran it has died, or answered nonsense;
  *   -ETIMEDOUT   the deadline has passed: the job was killed, or never begins;
  *   -ECANCELED   the thread was cancelled: the job, if it runs, is left to end by itself or by its deadline;
- *   -ENOENT      there is no job of that name;
+ *   -ENOSYS      there is no job of that name;
  *   -ENOTSUP     there are no compute processes;
  *   -EMSGSIZE    the name or `in` is too long, or `room` too large; or the job claims more output than there is room;
  *   -ENOMEM, -EMFILE, -ENFILE: memory or descriptors are out.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "green/offload.h"
+#include "module/caller.h"
 #include "module/request.h"
 #include "net/file_window.h"
 #include "net/stream.h"
@@ -49,6 +50,8 @@ static int send_file(struct tern_request *r, int fd, const struct file_stamp *st
 
 int tern_file(struct tern_request *r, const char *path)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     struct opening job = {.path = path};
     int error = green_offload(open_file, &job, NSEC_NEVER);
     if (error || job.fd < 0)

@@ -1,5 +1,6 @@
 /* remote.c: outbound streams of modules. */
 #include "module/remote.h"
+#include "module/caller.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -138,6 +139,8 @@ static int as_documented(int error)
 
 int tern_connect(const struct tern_remote *remote, struct tern_stream **stream, tern_time deadline)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     const char *why = NULL;
     struct tern_stream *s =
         malloc(offsetof(struct tern_stream, stream) + (remote->tls ? stream_tls.size : sizeof s->stream));
@@ -178,11 +181,15 @@ int tern_start_connect(struct tern_scope *scope, struct tern_future **future, co
 
 ssize_t tern_stream_read(struct tern_stream *s, void *to, size_t n, tern_time deadline)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     return stream_read(&s->stream, to, n, deadline);
 }
 
 int tern_stream_write(struct tern_stream *s, const void *bytes, size_t n, tern_time deadline)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     struct iovec piece = {(void *)bytes, n};
     if (!s->broken)
         s->broken = stream_write_until(&s->stream, &piece, 1, deadline);
@@ -194,6 +201,8 @@ int tern_stream_write(struct tern_stream *s, const void *bytes, size_t n, tern_t
 /* What was written in part must not end as if it were whole. */
 int tern_stream_end(struct tern_stream *s, tern_time deadline)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     if (s->broken)
         return s->broken;
     if (s->stream.ops->say_end)

@@ -5,6 +5,7 @@
 
 #include "green/green.h"
 #include "log/log.h"
+#include "module/caller.h"
 #include "module/request.h"
 #include "net/addr.h"
 #include "net/tls_stream.h"
@@ -123,18 +124,27 @@ static const char *decode(struct arena *arena, struct str encoded)
     return text;
 }
 
-const char *tern_query(struct tern_request *r, const char *name)
+static const char *find_value(struct arena *arena, struct str rest, const char *name)
 {
-    struct str rest = r->x->request.uri.query;
     while (rest.n) {
         struct str value = str_cut(&rest, '&');
         if (value.n == 0)
             continue;
         struct str key = str_cut(&value, '=');
         if (is_named(key, name))
-            return decode(&r->x->arena, value);
+            return decode(arena, value);
     }
     return NULL;
+}
+
+const char *tern_query(struct tern_request *r, const char *name)
+{
+    return find_value(&r->x->arena, r->x->request.uri.query, name);
+}
+
+const char *tern_form(struct tern_request *r, const char *text, const char *name)
+{
+    return find_value(&r->x->arena, str_of(text), name);
 }
 
 /* ---- content ---- */
@@ -146,6 +156,8 @@ int64_t tern_length(const struct tern_request *r)
 
 ssize_t tern_read(struct tern_request *r, void *to, size_t n)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     if (r->reading)
         return -EBUSY;
     r->reading = true;
@@ -185,8 +197,10 @@ static int read_content(struct tern_request *r, size_t most, struct content *con
         if (got <= 0)
             return (int)got;
         content->n += (size_t)got;
-        if (content->n > most)
-            return r->read_error = -EMSGSIZE;
+        if (content->n > most) {
+            r->x->reason = "content beyond what the handler takes";
+            return -EMSGSIZE;
+        }
     }
 }
 

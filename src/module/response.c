@@ -7,6 +7,7 @@
 #include "http/status.h"
 #include "http/token.h"
 #include "log/log.h"
+#include "module/caller.h"
 #include "module/request.h"
 
 enum { FIRST_ROOM = 512, GROWTH = 4 }; /* bytes of the buffer, and by what it grows */
@@ -177,6 +178,8 @@ static bool make_room(struct tern_request *r, size_t n)
 
 int tern_write(struct tern_request *r, const void *bytes, size_t n)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     if (r->x->response.ended)
         return -EALREADY;
     if (r->sending || r->send_error)
@@ -222,12 +225,16 @@ int tern_printf(struct tern_request *r, const char *format, ...)
 
 int tern_flush(struct tern_request *r)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     int error = r->send_error ? r->send_error : module_pass_on(r);
     return error ? error : sent(r, http_flush(exchange_of(r)));
 }
 
 int tern_end(struct tern_request *r)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     struct str content = out_str(&r->gathered), fields;
     if (r->sending)
         return -EBUSY;
@@ -244,6 +251,8 @@ int tern_end(struct tern_request *r)
 
 int tern_fail(struct tern_request *r, int status)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     if (r->started)
         return -EALREADY;
     if (status < 400 || status > 599)
@@ -254,21 +263,37 @@ int tern_fail(struct tern_request *r, int status)
 
 /* ---- the end ---- */
 
-/* What a handler's failure is to the client, where the client has no part in it. */
-static int status_of(int error)
+/* What a handler's failure is to the client, where the client has no part in it; and how often it is told. */
+static struct failure {
+    int error, status;
+    struct log_limit limit;
+} failures[] = {
+    {-EACCES, 403, {0}},       {-ENOENT, 404, {0}},       {-ENOTDIR, 404, {0}},    {-EISDIR, 404, {0}},
+    {-EMSGSIZE, 413, {0}},     {-ECONNREFUSED, 502, {0}}, {-ECONNRESET, 502, {0}}, {-EPIPE, 502, {0}},
+    {-EHOSTUNREACH, 502, {0}}, {-ENETUNREACH, 502, {0}},  {-EREMOTEIO, 502, {0}},  {-EPROTO, 502, {0}},
+    {-EKEYREJECTED, 502, {0}}, {-EAGAIN, 503, {0}},       {-ENOMEM, 503, {0}},     {-EMFILE, 503, {0}},
+    {-ENFILE, 503, {0}},       {-ENOBUFS, 503, {0}},      {-EBUSY, 503, {0}},      {-ETIMEDOUT, 504, {0}},
+};
+
+static struct failure *failure_of(int error)
 {
-    static const struct {
-        int error, status;
-    } statuses[] = {
-        {-EACCES, 403},     {-ENOENT, 404},       {-ENOTDIR, 404},      {-EISDIR, 404},      {-ECONNREFUSED, 502},
-        {-ECONNRESET, 502}, {-EPIPE, 502},        {-EHOSTUNREACH, 502}, {-ENETUNREACH, 502}, {-EREMOTEIO, 502},
-        {-EPROTO, 502},     {-EKEYREJECTED, 502}, {-EAGAIN, 503},       {-ENOMEM, 503},      {-EMFILE, 503},
-        {-ENFILE, 503},     {-ENOBUFS, 503},      {-EBUSY, 503},        {-ETIMEDOUT, 504},
-    };
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-        if (statuses[i].error == error)
-            return statuses[i].status;
-    return 500;
+    static struct failure other = {.status = 500};
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (failures[i].error == error)
+            return &failures[i];
+    return &other;
+}
+
+/* By its name: what it means to a handler may be something else than what libc says of it. */
+static void say_failed(const struct tern_request *r, int error, struct log_limit *limit)
+{
+    const char *name = error < 0 ? strerrorname_np(-error) : NULL;
+    struct str line = r->x->request.line;
+    if (name)
+        log_limited_at(limit, LOG_LEVEL_ERROR, "%s: it returned -%s (%s): " STR_FMT, r->module, name, strerror(-error),
+                       STR_ARG(line));
+    else
+        log_limited_at(limit, LOG_LEVEL_ERROR, "%s: it returned %d: " STR_FMT, r->module, error, STR_ARG(line));
 }
 
 /* Its fields were meant for what it would have answered. */
@@ -278,16 +303,23 @@ static int fail(struct tern_request *r, int error)
         return error;
     if (error == -EPIPE && r->x->response.ended && r->x->response.no_content)
         return 0; /* events that nobody wanted */
-    log_limited(LOG_LEVEL_ERROR, "%s: %s: " STR_FMT, r->module, error < 0 ? strerror(-error) : "a result above 0",
-                STR_ARG(r->x->request.line));
+    struct failure *failure = failure_of(error);
+    say_failed(r, error, &failure->limit);
     if (r->x->response.ended)
         return 0;
     r->fields = STR("");
-    return r->started ? -EPROTO : tern_fail(r, status_of(error));
+    return r->started ? -EPROTO : tern_fail(r, failure->status);
 }
 
 int module_request_finish(struct tern_request *r, int result)
 {
     module_scope_end(&r->scope);
-    return result ? fail(r, result) : tern_end(r);
+    if (result)
+        return fail(r, result);
+    result = tern_end(r);
+    if (result == -EPROTO)
+        log_limited(LOG_LEVEL_ERROR, "%s: it promised %lld bytes, and gave %llu: " STR_FMT, r->module,
+                    (long long)r->x->response.length, (unsigned long long)r->x->response.given,
+                    STR_ARG(r->x->request.line));
+    return result;
 }

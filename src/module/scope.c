@@ -1,5 +1,6 @@
 /* scope.c: green threads of modules: scopes, and futures, which are what such a thread will have come to. */
 #include "module/scope.h"
+#include "module/caller.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct tern_future {
     _Alignas(max_align_t) char operation[];
 };
 
-static struct tern_scope worker_scope;
+static struct tern_scope worker_scope = {.inner = LIST_INIT(worker_scope.inner)};
 
 /* ---- scopes ---- */
 
@@ -26,6 +27,8 @@ void module_scope_init(struct tern_scope *scope)
 {
     green_scope_enter(&scope->green);
     list_init(&scope->futures);
+    list_init(&scope->inner);
+    list_init(&scope->link);
     scope->what = green_description();
 }
 
@@ -35,9 +38,12 @@ static void free_future(struct tern_future *future)
     free(future);
 }
 
+/* Its own threads first: scopes that they have opened they close themselves, unless somebody has forgotten one. */
 void module_scope_end(struct tern_scope *scope)
 {
     green_scope_leave(&scope->green);
+    while (!list_empty(&scope->inner))
+        tern_scope_close(container_of(scope->inner.next, struct tern_scope, link));
     list_each (l, next, &scope->futures)
         free_future(container_of(l, struct tern_future, link));
 }
@@ -53,21 +59,26 @@ void module_worker_scope_end(void)
     module_scope_end(&worker_scope);
 }
 
-struct tern_scope *tern_scope_open(void)
+struct tern_scope *tern_scope_open(struct tern_scope *parent)
 {
-    struct tern_scope *scope = malloc(sizeof *scope);
-    if (scope)
-        module_scope_init(scope);
+    struct tern_scope *scope = module_is_placed(__func__) ? malloc(sizeof *scope) : NULL;
+    if (!scope)
+        return NULL;
+    module_scope_init(scope);
+    list_push_back(&(parent ? parent : &worker_scope)->inner, &scope->link);
     return scope;
 }
 
 int tern_scope_join(struct tern_scope *scope, tern_time deadline)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     return green_scope_join(&scope->green, deadline);
 }
 
 void tern_scope_close(struct tern_scope *scope)
 {
+    list_unlink(&scope->link);
     module_scope_end(scope);
     free(scope);
 }
@@ -112,6 +123,8 @@ static int start(struct tern_future *future, struct tern_future **told)
 
 int tern_start(struct tern_scope *scope, struct tern_future **told, tern_fn *fn, void *arg)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     struct tern_future *future = make(scope ? scope : &worker_scope, fn, arg, 0);
     return future ? start(future, told) : -ENOMEM;
 }
@@ -119,6 +132,8 @@ int tern_start(struct tern_scope *scope, struct tern_future **told, tern_fn *fn,
 int module_start_operation(struct tern_scope *scope, struct tern_future **told, tern_fn *fn, const void *operation,
                            size_t n)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     struct tern_future *future = make(scope ? scope : &worker_scope, fn, NULL, n);
     if (!future)
         return -ENOMEM;
@@ -129,6 +144,8 @@ int module_start_operation(struct tern_scope *scope, struct tern_future **told, 
 
 int tern_await_first(struct tern_future *const *futures, size_t n, tern_time deadline)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     struct green_cond changed;
     green_cond_init(&changed);
     for (size_t i = 0; i < n; i++)

@@ -8,6 +8,8 @@
 struct tern_scope {
     struct green_scope green;
     struct list futures; /* that nobody has awaited yet */
+    struct list inner;   /* scopes that were opened in it */
+    struct list link;    /* in its parent's */
     struct str what;     /* its threads do: it lives as long as they */
 };
 

@@ -4,6 +4,7 @@
 
 #include "green/chan.h"
 #include "green/sync.h"
+#include "module/caller.h"
 #include "module/worker.h"
 #include "tern.h"
 
@@ -21,11 +22,15 @@ tern_time tern_after(tern_time duration)
 
 int tern_sleep(tern_time duration)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     return green_sleep(duration);
 }
 
 int tern_yield(void)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     return green_yield();
 }
 
@@ -54,6 +59,8 @@ static struct green_mutex *mutex_of(struct tern_mutex *mutex)
 
 int tern_lock(struct tern_mutex *mutex, tern_time deadline)
 {
+    if (!module_is_placed(__func__))
+        return -EPERM;
     return green_mutex_lock(mutex_of(mutex), deadline);
 }
 

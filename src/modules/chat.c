@@ -82,8 +82,14 @@ static int hear_workers(void *arg)
     (void)arg;
     for (;;) {
         ssize_t got = recv(own_socket, text, sizeof text - 1, 0);
-        if (got < 0)
-            return tern_cancelled() ? 0 : -errno;
+        if (got < 0 && tern_cancelled())
+            return 0;
+        if (got < 0) { /* such as a lack of memory, which passes */
+            tern_log(NULL, TERN_ERROR, "chat: messages of others are lost: %s", strerror(errno));
+            if (tern_sleep(TERN_SEC) < 0)
+                return 0;
+            continue;
+        }
         text[got] = '\0';
         tell(text);
     }

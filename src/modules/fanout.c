@@ -18,7 +18,7 @@
 enum { UPSTREAMS = 16, TEXT = 1024 };
 
 struct upstream {
-    char host[256];
+    char host[256], authority[264]; /* the latter with its port, where that is not the usual one */
     const char *path;
     struct tern_remote remote;
 };
@@ -52,6 +52,7 @@ static bool parse(const char *url, struct upstream *u)
     u->remote = (struct tern_remote){.host = u->host, .port = tls ? 443 : 80, .tls = tls};
     if (*port)
         u->remote.port = (uint16_t)atoi(port);
+    snprintf(u->authority, sizeof u->authority, *port ? "%s:%s" : "%s", u->host, port);
     return (tls || strcmp(scheme, "http") == 0) && (url[at] == '/' || url[at] == '\0') && u->remote.port;
 }
 
@@ -109,7 +110,7 @@ static int ask(void *arg)
     if (error)
         return error;
     int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
-                     q->upstream->path, q->upstream->host);
+                     q->upstream->path, q->upstream->authority);
     error = n < (int)sizeof request ? tern_stream_write(s, request, (size_t)n, q->deadline) : -EMSGSIZE;
     if (!error)
         error = read_line(s, q);

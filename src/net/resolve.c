@@ -29,7 +29,6 @@ struct lookup {
 static struct hash names;                      /* without chains: nothing was asked yet */
 static struct list by_use = LIST_INIT(by_use); /* who was asked for last is the last */
 static struct green_scope threads;             /* of the lookups that are not done */
-static struct green_sem turns;
 
 static int begin(void)
 {
@@ -107,10 +106,10 @@ static void conclude(struct lookup *lookup, int obstacle)
 static int look_up(void *arg)
 {
     struct lookup *lookup = arg;
-    int error = green_sem_wait(pool_turns(&turns), NSEC_NEVER);
+    int error = green_sem_wait(pool_turns_of_names(), NSEC_NEVER);
     if (!error) {
         error = lookup->waiting ? green_offload(resolve_job_run, &lookup->job, NSEC_NEVER) : -ECANCELED;
-        green_sem_post(&turns);
+        green_sem_post(pool_turns_of_names());
     }
     conclude(lookup, error == -EAGAIN ? -EBUSY : error);
     release(lookup);
@@ -223,5 +222,4 @@ void resolve_end(void)
     list_each (l, next, &by_use)
         forget(container_of(l, struct lookup, asked));
     hash_free(&names);
-    turns = (struct green_sem){.count = 0};
 }

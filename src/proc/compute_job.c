@@ -47,7 +47,7 @@ static ssize_t run_mapped(const struct compute_desk *desk, const struct compute_
 {
     const struct tern_job *job = desk->source->find(m->name);
     if (!job)
-        return -ENOENT;
+        return -ENOSYS;
     size_t size = compute_output_at(m->in) + m->room;
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED)

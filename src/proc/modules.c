@@ -30,13 +30,10 @@ int modules_start(struct config *config, struct out *why)
     conf_reader_init(&r, &config->arena);
     module_set_directory(config->modules.p);
     int error = http_sites_start(&r, &config->http.sites);
-    if (!error) {
-        error = module_worker_start();
-        if (error)
-            out_text(why, "a module cannot start, see above");
-    } else {
+    if (error)
         explain(&r, error, why);
-    }
+    else
+        error = module_worker_start(why);
     if (error)
         http_sites_stop(&config->http.sites);
     return error;

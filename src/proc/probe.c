@@ -98,7 +98,7 @@ static void start_route(struct http_route *route, struct conf_reader *r, int to)
 
 /* What the master does when it is to abort is not for us: it would take its workers along. And nobody waits for us any
  * more when it is gone; that comes after the change of user, which would undo it. */
-static int become_worker_alike(const struct config *config, pid_t master)
+static int become_user(const struct config *config, pid_t master)
 {
     signal(SIGCHLD, SIG_DFL);
     signal(SIGABRT, SIG_DFL);
@@ -114,7 +114,7 @@ static _Noreturn void try_all(const struct config *config, struct conf_reader *r
 {
     conf_reader_init(r, r->arena);
     leave_master(to);
-    int error = become_worker_alike(config, master);
+    int error = become_user(config, master);
     if (error)
         conf_error(r, config->tree, "cannot become the user that workers run as: %s", strerror(-error));
     say_errors(to, r);

@@ -57,7 +57,7 @@ static int wait_for_ever(void *arg)
 static int join(struct tern_request *r)
 {
     int numbers[CHILDREN];
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(tern_scope_of(r));
     MUST(scope);
     for (int i = 0; i < CHILDREN; i++) {
         numbers[i] = i;
@@ -142,7 +142,7 @@ static int increment(void *arg)
 static int pass_through(struct tern_request *r, struct tern_chan *const *chans, int numbers)
 {
     struct pipe pipes[CHILDREN];
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(tern_scope_of(r));
     int received = 0, number;
     MUST(scope);
     for (int i = 0; i < CHILDREN; i++) {
@@ -216,7 +216,7 @@ static int pay_in(void *arg)
 static int mutex(struct tern_request *r)
 {
     struct account account = {.balance = 0};
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(tern_scope_of(r));
     MUST(scope);
     for (int i = 0; i < CHILDREN; i++)
         MUST(tern_start(scope, NULL, pay_in, &account) == 0);

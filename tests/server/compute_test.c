@@ -157,8 +157,8 @@ Test(compute, no_result)
     } table[] = {
         {"/run?job=fail", "", "EDOM\n"},
         {"/run?job=boast", "", "EMSGSIZE\n"},
-        {"/run?job=nothing", "", "ENOENT\n"},
-        {"/run?job=", "", "ENOENT\n"},
+        {"/run?job=nothing", "", "ENOSYS\n"},
+        {"/run?job=", "", "ENOSYS\n"},
         {"/run?job=0123456789012345678901234567890123456789012345678901234567890123456789", "", "EMSGSIZE\n"},
         {"/run?job=abort", "", "EPIPE\n"},
         {"/run?job=exit", "7", "EPIPE\n"},

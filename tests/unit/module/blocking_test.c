@@ -77,7 +77,7 @@ GreenTest(module_blocking, results)
 GreenTest(module_blocking, others_go_on_meanwhile)
 {
     static const int results[] = {3, -EIO, 8};
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct tern_future *futures[3];
     atomic_store(&held, true);
     for (size_t i = 0; i < 3; i++)
@@ -104,7 +104,7 @@ static int let_go(void *arg)
 
 GreenTest(module_blocking, a_scope_waits_for_what_has_begun, .pool = 1)
 {
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     atomic_store(&held, true);
     for (int i = 0; i < 2; i++)
         cr_assert_eq(tern_start_blocking(scope, NULL, hold, (void *)&five, TERN_NEVER), 0);

@@ -22,7 +22,7 @@ static const struct {
     {-ECONNREFUSED, 502}, {-ECONNRESET, 502}, {-EPIPE, 502},     {-EHOSTUNREACH, 502},
     {-ENETUNREACH, 502},  {-EPROTO, 502},     {-ETIMEDOUT, 504}, {-EAGAIN, 503},
     {-ENOMEM, 503},       {-EMFILE, 503},     {-ENFILE, 503},    {-EBUSY, 503},
-    {-ENOBUFS, 503},      {-EMSGSIZE, 500},   {-EBADMSG, 500},   {-EIO, 500},
+    {-ENOBUFS, 503},      {-EMSGSIZE, 413},   {-EBADMSG, 500},   {-EIO, 500},
     {-ENOENT, 404},       {-ECANCELED, 500},  {-1, 500},         {-EKEYREJECTED, 502},
     {-100000, 500},       {1, 500},           {INT_MAX, 500},
 };
@@ -47,7 +47,7 @@ GreenTest(module_finish, an_error_is_logged)
 {
     visit_begin(METHOD_GET);
     cr_expect_eq(visit_finish(-ECONNREFUSED), 0);
-    expect_logged("] test: Connection refused: GET /app/page HTTP/1.1\n");
+    expect_logged("] test: it returned -ECONNREFUSED (Connection refused): GET /app/page HTTP/1.1\n");
     visit_end();
 }
 
@@ -55,7 +55,7 @@ GreenTest(module_finish, a_result_above_0_is_a_mistake)
 {
     visit_begin(METHOD_GET);
     cr_expect_eq(visit_finish(5), 0);
-    expect_logged("] test: a result above 0: GET /app/page HTTP/1.1\n");
+    expect_logged("] test: it returned 5: GET /app/page HTTP/1.1\n");
     visit_expect(500, "500 Internal Server Error\n");
     visit_end();
 }

@@ -1,6 +1,7 @@
 /* scope_test.c: threads that fail, futures that nobody takes or two want, waits that are given up, and what remains. */
 #include <stdio.h>
 
+#include "green/offload.h"
 #include "visit.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -51,7 +52,7 @@ static int await_first(struct tern_future *const *futures, size_t n)
 
 GreenTest(module_scope, no_more_threads_than_there_may_be, .threads = 3)
 {
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct tern_future *future = NULL;
     cr_expect_eq(tern_start(scope, NULL, sleep_long, NULL), 0);
     cr_expect_eq(tern_start(scope, NULL, sleep_long, NULL), 0);
@@ -83,7 +84,7 @@ static int await_with(void *arg)
 GreenTest(module_scope, a_future_that_somebody_else_waits_for)
 {
     static const int result = 7;
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct tern_future *futures[] = {start(scope, sleep_long, NULL), start(scope, yield_and_come_to, &result)};
     struct await other = {.future = futures[1], .deadline = TERN_NEVER};
     struct green *thread = run_spawn(await_with, &other);
@@ -101,7 +102,7 @@ GreenTest(module_scope, a_future_that_somebody_else_waits_for)
 GreenTest(module_scope, a_deadline_leaves_the_future_as_it_was)
 {
     static const int result = -5;
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct tern_future *future = start(scope, yield_and_come_to, &result);
     int untouched = 1;
     cr_expect_eq(tern_await(future, &untouched, tern_now() - 1), -ETIMEDOUT);
@@ -114,7 +115,7 @@ GreenTest(module_scope, a_deadline_leaves_the_future_as_it_was)
 GreenTest(module_scope, a_cancel_of_who_waits_leaves_the_future_as_it_was)
 {
     static const int result = 5;
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct await a = {.future = start(scope, yield_and_come_to, &result), .deadline = TERN_NEVER};
     struct green *thread = run_spawn(await_with, &a);
     cr_assert_eq(tern_yield(), 0);
@@ -129,7 +130,7 @@ GreenTest(module_scope, a_cancel_of_who_waits_leaves_the_future_as_it_was)
 GreenTest(module_scope, results)
 {
     static const int results[] = {0, 1, -1, -EAGAIN, -ECANCELED, -ETIMEDOUT, INT32_MAX, INT32_MIN};
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     for (size_t i = 0; i < COUNT(results); i++) {
         cr_expect_eq(await(start(scope, come_to, &results[i])), results[i]);
         cr_expect_eq(await(start(scope, yield_and_come_to, &results[i])), results[i]);
@@ -142,7 +143,7 @@ GreenTest(module_scope, results)
 GreenTest(module_scope, one_that_has_ended_is_not_waited_for)
 {
     static const int result = 3;
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct tern_future *future = start(scope, come_to, &result);
     int got = 0;
     cr_assert_eq(tern_yield(), 0);
@@ -156,7 +157,7 @@ GreenTest(module_scope, one_that_has_ended_is_not_waited_for)
 GreenTest(module_scope, the_first_of_several)
 {
     static const int result = 3;
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct tern_future *futures[] = {start(scope, sleep_long, NULL), start(scope, yield_and_come_to, &result),
                                      start(scope, sleep_long, NULL)};
     cr_expect_eq(await_first(futures, 3), 1);
@@ -174,7 +175,7 @@ GreenTest(module_scope, the_first_of_several)
 GreenTest(module_scope, several_that_end_at_once)
 {
     static const int results[] = {1, 2, 3};
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct tern_future *futures[3];
     for (size_t i = 0; i < 3; i++)
         futures[i] = start(scope, come_to, &results[i]);
@@ -187,7 +188,7 @@ GreenTest(module_scope, several_that_end_at_once)
 
 GreenTest(module_scope, cancels)
 {
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     struct tern_future *future = start(scope, sleep_long, NULL);
     tern_cancel(future);
     tern_cancel(future);
@@ -201,7 +202,7 @@ GreenTest(module_scope, cancels)
 GreenTest(module_scope, joins)
 {
     static const int results[] = {0, 4, -EIO, -EPERM};
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     cr_expect_eq(tern_scope_join(scope, TERN_NEVER), 0, "there is nobody");
     for (size_t i = 0; i < COUNT(results); i++)
         cr_assert_eq(tern_start(scope, NULL, come_to, (void *)&results[i]), 0);
@@ -221,7 +222,7 @@ static int close_scope(void *arg)
 
 static int join_or_close(void *arg)
 {
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     cr_assert_eq(tern_start(scope, NULL, sleep_long, NULL), 0);
     *(int *)arg = tern_scope_join(scope, TERN_NEVER);
     return close_scope(scope);
@@ -241,7 +242,7 @@ GreenTest(module_scope, a_cancel_of_who_joins)
 GreenTest(module_scope, the_end_cancels_what_still_runs)
 {
     static const int result = 1;
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     cr_assert_eq(tern_start(scope, NULL, sleep_long, NULL), 0);
     start(scope, sleep_long, NULL);
     start(scope, come_to, &result);
@@ -253,7 +254,7 @@ GreenTest(module_scope, the_end_cancels_what_still_runs)
 GreenTest(module_scope, what_nobody_asks_for_is_forgotten)
 {
     static const int result = -1;
-    struct tern_scope *scope = tern_scope_open();
+    struct tern_scope *scope = tern_scope_open(NULL);
     for (int i = 0; i < 100; i++)
         cr_assert_eq(tern_start(scope, NULL, come_to, (void *)&result), 0);
     cr_assert_eq(tern_yield(), 0);
@@ -291,7 +292,7 @@ GreenTest(module_scope, a_thread_does_what_its_scope_is_for)
     char said[200] = "", line[] = "GET /first";
     module_worker_scope_init();
     green_describe(STR("a long life"));
-    struct tern_scope *shared = tern_scope_open();
+    struct tern_scope *shared = tern_scope_open(NULL);
     green_describe(str_of(line));
     struct tern_request *r = visit_begin(METHOD_GET);
     cr_assert_eq(tern_start(tern_scope_of(r), NULL, sleep_long, NULL), 0);
@@ -309,4 +310,33 @@ GreenTest(module_scope, a_thread_does_what_its_scope_is_for)
     cr_expect_not(strstr(said, "xxx"), "%s", said);
     tern_scope_close(shared);
     module_worker_scope_end();
+}
+
+GreenTest(module_scope, one_that_was_forgotten_ends_with_its_parent)
+{
+    struct tern_scope *parent = tern_scope_open(NULL), *inner = tern_scope_open(parent);
+    cr_assert_eq(tern_start(tern_scope_open(inner), NULL, sleep_long, NULL), 0);
+    cr_assert_eq(tern_start(inner, NULL, sleep_long, NULL), 0);
+    tern_scope_close(parent);
+    cr_expect_str_eq(run_noted(), "cc");
+}
+
+static int misplaced; /* results */
+
+static void call_from_elsewhere(void *arg)
+{
+    struct tern_future *future;
+    (void)arg;
+    misplaced += tern_sleep(1) == -EPERM;
+    misplaced += tern_yield() == -EPERM;
+    misplaced += tern_start(NULL, &future, sleep_long, NULL) == -EPERM;
+    misplaced += tern_scope_open(NULL) == NULL;
+    misplaced += tern_blocking(sleep_long, NULL, TERN_NEVER) == -EPERM;
+    misplaced += tern_compute("job", NULL, 0, NULL, 0, TERN_NEVER) == -EPERM;
+}
+
+GreenTest(module_scope, calls_from_a_thread_of_the_pool_are_refused)
+{
+    cr_assert_eq(green_offload(call_from_elsewhere, NULL, NSEC_NEVER), 0);
+    cr_expect_eq(misplaced, 6);
 }

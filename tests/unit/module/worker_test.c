@@ -71,13 +71,16 @@ static void load(const char *const *files)
 GreenTest(module_worker, one_that_does_not_start)
 {
     load((const char *const[]){"/a", "/b", "/bad", "/c", NULL});
-    cr_expect_eq(module_worker_start(), -EIO);
+    char text[64];
+    struct out why = out_on(text, sizeof text);
+    cr_expect_eq(module_worker_start(&why), -EIO);
+    cr_expect(str_eq(out_str(&why), STR("the start of module bad failed: Input/output error")));
     cr_expect_str_eq(run_noted(), "abxwBA", "those before it have been stopped again, with their threads");
 }
 
 GreenTest(module_worker, none_at_all)
 {
-    cr_expect_eq(module_worker_start(), 0);
+    cr_expect_eq(module_worker_start(NULL), 0);
     cr_expect_not(tern_stopping());
     module_worker_stop();
 }
@@ -85,7 +88,7 @@ GreenTest(module_worker, none_at_all)
 GreenTest(module_worker, the_last_one_stops_first)
 {
     load((const char *const[]){"/c", "/b", "/a", NULL});
-    cr_expect_eq(module_worker_start(), 0);
+    cr_expect_eq(module_worker_start(NULL), 0);
     cr_expect_str_eq(run_noted(), "ba");
     cr_expect_not(tern_stopping());
     module_worker_retire();
@@ -99,7 +102,7 @@ GreenTest(module_worker, the_last_one_stops_first)
 GreenTest(module_worker, what_a_stop_starts_ends_too)
 {
     load((const char *const[]){"/a", "/late", NULL});
-    cr_expect_eq(module_worker_start(), 0);
+    cr_expect_eq(module_worker_start(NULL), 0);
     module_worker_stop();
     cr_expect_str_eq(run_noted(), "aLAw");
 }
