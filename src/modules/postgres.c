@@ -6,8 +6,9 @@
  *       handler: query
  *       settings: {connect: "host=/run/postgresql dbname=shop", query: "select name, price from goods"}
  *
- * Connections are kept in a channel of slots: to take one is to receive it, and who finds none waits until one is given
- * back. A slot is empty until a connection is needed for it, and after one was lost.
+ * Connections that nobody uses are kept in a channel: to take one is to receive it. Who finds none opens one, until
+ * there are `connections`; from then on he waits for one that is given back. For one that was lost there is a NULL, so
+ * that somebody opens another.
  */
 #include "tern.h"
 
@@ -18,34 +19,51 @@
 
 struct query {
     const char *connect, *text;
-    int64_t connections;     /* at most */
-    tern_time wait;          /* for one of them */
-    struct tern_chan *slots; /* of PGconn *, NULL for an empty one */
+    int64_t unopened;       /* connections that may be opened still */
+    tern_time wait;         /* for one of them */
+    struct tern_chan *kept; /* of PGconn *, NULL for one that was lost */
 };
 
 /* ---- connections ---- */
 
 static void give(struct query *q, PGconn *connection)
 {
-    bool good = PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) == PQTRANS_IDLE;
-    if (!good)
+    if (PQstatus(connection) != CONNECTION_OK || PQtransactionStatus(connection) != PQTRANS_IDLE) {
         PQfinish(connection);
-    PGconn *slot = good ? connection : NULL;
-    (void)!tern_chan_send(q->slots, &slot, TERN_NEVER); /* there is room for all, so it does not wait */
+        connection = NULL;
+    }
+    (void)!tern_chan_send(q->kept, &connection, TERN_NEVER); /* there is room for all, so it does not wait */
 }
 
-static int take(struct query *q, PGconn **connection)
+/* Notes what libpq has to say. A wait that ended because its thread has to is no trouble: -ECANCELED. */
+static int complain(struct tern_request *r, const PGconn *connection)
 {
-    int error = tern_chan_recv(q->slots, connection, tern_after(q->wait));
-    if (error || *connection)
-        return error;
+    const char *why = PQerrorMessage(connection);
+    if (tern_cancelled())
+        return -ECANCELED;
+    tern_log(r, TERN_ERROR, "%.*s", (int)strcspn(why, "\n"), why);
+    return 0;
+}
+
+static int open_connection(struct tern_request *r, struct query *q, PGconn **connection)
+{
     *connection = PQconnectdb(q->connect);
     if (PQstatus(*connection) == CONNECTION_OK)
         return 0;
-    tern_log(NULL, TERN_ERROR, "postgres: %.*s", (int)strcspn(PQerrorMessage(*connection), "\n"),
-             PQerrorMessage(*connection));
+    int error = complain(r, *connection);
     give(q, *connection);
-    return tern_cancelled() ? -ECANCELED : -ECONNREFUSED;
+    return error ? error : -ECONNREFUSED;
+}
+
+static int take(struct tern_request *r, struct query *q, PGconn **connection)
+{
+    bool may_open = q->unopened > 0;
+    int error = tern_chan_recv(q->kept, connection, may_open ? tern_now() : tern_after(q->wait));
+    if (error == -ETIMEDOUT && may_open) {
+        q->unopened--;
+        return open_connection(r, q, connection);
+    }
+    return error || *connection ? error : open_connection(r, q, connection);
 }
 
 /* ---- settings ---- */
@@ -54,21 +72,11 @@ static void close_query(void *state)
 {
     struct query *q = state;
     PGconn *connection;
-    for (int64_t i = 0; i < q->connections; i++)
-        if (tern_chan_recv(q->slots, &connection, TERN_NEVER) == 0)
-            PQfinish(connection);
-    tern_chan_free(q->slots);
+    tern_chan_close(q->kept);
+    while (tern_chan_recv(q->kept, &connection, TERN_NEVER) == 0) /* what is in it, without a wait */
+        PQfinish(connection);
+    tern_chan_free(q->kept);
     free(q);
-}
-
-static int make_slots(struct query *q)
-{
-    static PGconn *const empty = NULL;
-    q->slots = tern_chan_open(sizeof(PGconn *), (size_t)q->connections);
-    int error = q->slots ? 0 : -ENOMEM;
-    for (int64_t i = 0; i < q->connections && !error; i++)
-        error = tern_chan_send(q->slots, &empty, TERN_NEVER);
-    return error;
 }
 
 static int open_query(struct tern_settings *settings, void **state)
@@ -78,14 +86,15 @@ static int open_query(struct tern_settings *settings, void **state)
         return -ENOMEM;
     q->connect = tern_setting_text(settings, "connect", NULL);
     q->text = tern_setting_text(settings, "query", NULL);
-    q->connections = tern_setting_int(settings, "connections", 20, 1, 10000);
+    q->unopened = tern_setting_int(settings, "connections", 20, 1, 10000);
     q->wait = tern_setting_time(settings, "wait", 5 * TERN_SEC, 3600 * TERN_SEC);
-    int error = make_slots(q);
-    if (error)
+    q->kept = tern_chan_open(sizeof(PGconn *), (size_t)q->unopened);
+    if (!q->kept) {
         free(q);
-    else
-        *state = q;
-    return error;
+        return -ENOMEM;
+    }
+    *state = q;
+    return 0;
 }
 
 /* ---- the page ---- */
@@ -138,15 +147,16 @@ static int serve_query(struct tern_request *r, void *state)
 {
     struct query *q = state;
     PGconn *connection;
-    int error = take(q, &connection);
+    int error = take(r, q, &connection);
     if (error)
         return error;
     PGresult *result = PQexec(connection, q->text);
     if (PQresultStatus(result) == PGRES_TUPLES_OK) {
         error = put_page(r, result);
     } else {
-        tern_log(r, TERN_ERROR, "%.*s", (int)strcspn(PQerrorMessage(connection), "\n"), PQerrorMessage(connection));
-        error = tern_cancelled() ? -ECANCELED : tern_fail(r, 502);
+        error = complain(r, connection);
+        if (!error)
+            error = tern_fail(r, 502);
     }
     PQclear(result);
     give(q, connection);

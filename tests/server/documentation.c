@@ -11,7 +11,8 @@
 #include <libgen.h>
 #include <stdlib.h>
 
-const char *const documents[] = {"README.md", "docs/configuration.md", "docs/modules.md", "docs/operation.md", NULL};
+const char *const documents[] = {"README.md",       "docs/blocking.md",  "docs/configuration.md",
+                                 "docs/modules.md", "docs/operation.md", NULL};
 
 #define LISTEN "listen: 127.0.0.1:8080\n"
 #define SECURE_LISTEN "listen: {address: 127.0.0.1:8080, tls: {}}\n" /* of what has a certificate of its own */
@@ -147,7 +148,7 @@ bool example_next(struct str *rest, const char *language, struct example *exampl
             return true;
         } else if (inside) {
             example->text.n = (size_t)(rest->p - example->text.p);
-            example->complete |= str_starts(line, STR("listen:")) || str_starts(line, STR("#include"));
+            example->complete |= str_starts(line, STR("listen:")) || str_starts(line, STR("const struct tern_module"));
         }
     }
     return false;

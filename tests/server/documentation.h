@@ -14,7 +14,7 @@ struct example {
     const char *document;
     int line; /* where it begins */
     struct str text;
-    bool complete; /* it has `listen`, or, in C, an include */
+    bool complete; /* it has `listen`, or, in C, the module */
 };
 
 /* Takes the next one in this language off the text, "yaml" or "c". False: there is none. */

@@ -139,6 +139,27 @@ Test(install, texts_name_the_places_where_things_are)
     cr_expect_not_null(strstr(page.p, harness_expand("@DIR@/usr/include/tern.h\n")));
 }
 
+/* One place lies below another, and one looks like a place of a package: neither is moved twice, nor once a line. */
+Test(install, all_places_of_a_line_are_moved_once)
+{
+    setenv("PREFIX", file_path("opt/usr"), true);
+    setenv("SYSCONFDIR", file_path("opt/usr/etc"), true);
+    setenv("WWW", file_path("opt/usr/share/tern/www"), true);
+    install();
+    struct str configuration = file_read("opt/usr/etc/tern/tern.yaml");
+    const char *const parts[] = {
+        "@DIR@/opt/usr/etc/tern/tls/example.org.pem, key: @DIR@/opt/usr/etc/tern/tls/example.org.key}\n",
+        "files: {root: @DIR@/opt/usr/share/tern/www}\n"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        cr_expect_not_null(strstr(configuration.p, harness_expand(parts[i])), "%s: %s", parts[i], configuration.p);
+    struct command grep = {.arguments = {"grep", "-rInE",
+                                         "(^|[^a-z])(/usr/(sbin|bin|lib|include|share/doc|share)/tern|"
+                                         "/etc/tern|/var/www/html)\\>",
+                                         file_path("opt")}};
+    struct result left = command_run(&grep);
+    cr_expect_eq(left.status, 1, "%s", left.out.p);
+}
+
 /* What was built is loaded, and so is what is made of an example with the header that lies there. */
 Test(install, modules_can_be_used_and_made)
 {

@@ -2,6 +2,7 @@
  * that waits in them is told to end. The library finds an error where it expects one, the client gets an answer, and
  * the worker goes on. */
 #include "harness.h"
+#include "harness_command.h"
 #include "harness_file.h"
 #include "harness_pki.h"
 #include "harness_response.h"
@@ -39,6 +40,17 @@ static void begin(void)
 }
 
 TestSuite(library_fault, .init = begin, .fini = harness_end);
+
+/* ---- it is not asked for as it should be ---- */
+
+Test(library_fault, settings_are_wrong)
+{
+    file_write("tern.yaml",
+               str_of(harness_expand(LIBRARY_SERVER LIBRARY_SITE LIBRARY_ROUTE("/", "postgres", "query", "query: q"))));
+    struct result r = run_tern("-t", "-c", "@DIR@/tern.yaml");
+    cr_expect_eq(r.status, 2);
+    cr_expect_not_null(strstr(r.err.p, "settings: lacks `connect`"), "%s", r.err.p);
+}
 
 /* ---- it is not there ---- */
 
@@ -195,9 +207,21 @@ Test(library_fault, drain_ends_waiting_calls)
     for (size_t i = 0; i < COUNT(paths); i++)
         cr_assert_neq(response_read(clients[i]).status, 200);
     cr_assert_not(service_logged("signal"), "%s", server_log(&server).p);
+    cr_assert_not(service_logged("postgres: "), "an end is no error: %s", server_log(&server).p);
 }
 
 /* ---- nothing is wrong ---- */
+
+/* One that is kept is taken before another is opened. */
+Test(library_fault, kept_connection_is_used_again)
+{
+    peer_postgres();
+    server = library_start(LIBRARY_SERVER LIBRARY_SITE POSTGRES_ROUTE(
+        "/open", "query: \"select count(*) from pg_stat_activity where backend_type = 'client backend'\""));
+    for (int i = 0; i < 3; i++)
+        cr_assert(library_shows(server.port, "/open", "<td>1</td>"));
+    library_end(&server);
+}
 
 /* By libc's resolver on the pool, and by that which libcurl runs in a thread of its own. PostgreSQL and Redis are not
  * where `localhost` may be first, at ::1. */
