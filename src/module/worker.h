@@ -5,8 +5,8 @@
 #include "base/out.h"
 #include "green/green.h"
 
-/* Lets the modules that have been loaded start, on the main green thread. 0 or -errno: a module's start failed, as `why`
- * says in one line; those before it have been stopped again. */
+/* Lets the modules that have been loaded start, on the main green thread. 0 or -errno: a module's start failed, as
+ * `why` says in one line; those before it have been stopped again. */
 int module_worker_start(struct out *why) GREEN_WAITS;
 
 /* Tells them that the worker is to end: the first time counts. */
