@@ -263,37 +263,40 @@ int tern_fail(struct tern_request *r, int status)
 
 /* ---- the end ---- */
 
-/* What a handler's failure is to the client, where the client has no part in it; and how often it is told. */
-static struct failure {
+/* What a handler's failure is to the client, where the client has no part in it. */
+static const struct {
     int error, status;
-    struct log_limit limit;
 } failures[] = {
-    {-EACCES, 403, {0}},       {-ENOENT, 404, {0}},       {-ENOTDIR, 404, {0}},    {-EISDIR, 404, {0}},
-    {-EMSGSIZE, 413, {0}},     {-ECONNREFUSED, 502, {0}}, {-ECONNRESET, 502, {0}}, {-EPIPE, 502, {0}},
-    {-EHOSTUNREACH, 502, {0}}, {-ENETUNREACH, 502, {0}},  {-EREMOTEIO, 502, {0}},  {-EPROTO, 502, {0}},
-    {-EKEYREJECTED, 502, {0}}, {-EAGAIN, 503, {0}},       {-ENOMEM, 503, {0}},     {-EMFILE, 503, {0}},
-    {-ENFILE, 503, {0}},       {-ENOBUFS, 503, {0}},      {-EBUSY, 503, {0}},      {-ETIMEDOUT, 504, {0}},
+    {-EACCES, 403},       {-ENOENT, 404},     {-ENOTDIR, 404},      {-EISDIR, 404},       {-EMSGSIZE, 413},
+    {-ECONNREFUSED, 502}, {-ECONNRESET, 502}, {-EPIPE, 502},        {-EHOSTUNREACH, 502}, {-ENETUNREACH, 502},
+    {-EREMOTEIO, 502},    {-EPROTO, 502},     {-EKEYREJECTED, 502}, {-EAGAIN, 503},       {-ENOMEM, 503},
+    {-EMFILE, 503},       {-ENFILE, 503},     {-ENOBUFS, 503},      {-EBUSY, 503},        {-ETIMEDOUT, 504},
 };
 
-static struct failure *failure_of(int error)
+enum { FAILURES = sizeof failures / sizeof *failures, OTHER_STATUS = 500 };
+
+/* Its row; FAILURES: it has none. */
+static size_t failure_of(int error)
 {
-    static struct failure other = {.status = 500};
-    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
-        if (failures[i].error == error)
-            return &failures[i];
-    return &other;
+    size_t i = 0;
+    while (i < FAILURES && failures[i].error != error)
+        i++;
+    return i;
 }
 
-/* By its name: what it means to a handler may be something else than what libc says of it. */
-static void say_failed(const struct tern_request *r, int error, struct log_limit *limit)
+/* By its name: what it means to a handler may be something else than what libc says of it. Each kind has a measure of
+ * its own, so that none hides another. */
+static void say_failed(const struct tern_request *r, int error, size_t failure)
 {
+    static struct log_limit limits[FAILURES + 1];
     const char *name = error < 0 ? strerrorname_np(-error) : NULL;
     struct str line = r->x->request.line;
     if (name)
-        log_limited_at(limit, LOG_LEVEL_ERROR, "%s: it returned -%s (%s): " STR_FMT, r->module, name, strerror(-error),
-                       STR_ARG(line));
+        log_limited_at(&limits[failure], LOG_LEVEL_ERROR, "%s: it returned -%s (%s): " STR_FMT, r->module, name,
+                       strerror(-error), STR_ARG(line));
     else
-        log_limited_at(limit, LOG_LEVEL_ERROR, "%s: it returned %d: " STR_FMT, r->module, error, STR_ARG(line));
+        log_limited_at(&limits[failure], LOG_LEVEL_ERROR, "%s: it returned %d: " STR_FMT, r->module, error,
+                       STR_ARG(line));
 }
 
 /* Its fields were meant for what it would have answered. */
@@ -303,12 +306,12 @@ static int fail(struct tern_request *r, int error)
         return error;
     if (error == -EPIPE && r->x->response.ended && r->x->response.no_content)
         return 0; /* events that nobody wanted */
-    struct failure *failure = failure_of(error);
-    say_failed(r, error, &failure->limit);
+    size_t failure = failure_of(error);
+    say_failed(r, error, failure);
     if (r->x->response.ended)
         return 0;
     r->fields = STR("");
-    return r->started ? -EPROTO : tern_fail(r, failure->status);
+    return r->started ? -EPROTO : tern_fail(r, failure < FAILURES ? failures[failure].status : OTHER_STATUS);
 }
 
 int module_request_finish(struct tern_request *r, int result)

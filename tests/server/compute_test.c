@@ -188,7 +188,7 @@ Test(compute, errors_that_handlers_return)
         const char *target;
         int status;
     } table[] = {
-        {"/plain?job=loop", 504}, {"/plain?job=abort", 502}, {"/plain?job=nothing", 404}, {"/plain?job=fail", 500}};
+        {"/plain?job=loop", 504}, {"/plain?job=abort", 502}, {"/plain?job=nothing", 500}, {"/plain?job=fail", 500}};
     server = service_start(.more = TWO, .routes = ROUTES);
     for (size_t i = 0; i < COUNT(table); i++)
         assert_status(fetch(server.port, table[i].target), table[i].status);
