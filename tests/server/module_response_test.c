@@ -286,7 +286,7 @@ static const struct {
     int status;
 } errors[] = {{"refused", 502},  {"reset", 502},     {"pipe", 502},   {"host", 502},   {"net", 502},  {"proto", 502},
               {"key", 502},      {"again", 503},     {"memory", 503}, {"files", 503},  {"busy", 503}, {"time", 504},
-              {"none", 404},     {"directory", 404}, {"remote", 502}, {"access", 403}, {"size", 500}, {"bad", 500},
+              {"none", 404},     {"directory", 404}, {"remote", 502}, {"access", 403}, {"size", 413}, {"bad", 500},
               {"canceled", 500}, {"one", 500},       {"most", 500},   {"odd", 500}};
 
 Test(module_response, errors_of_handlers)
@@ -298,7 +298,7 @@ Test(module_response, errors_of_handlers)
                          errors[i].status);
             cr_assert(r.complete && !memmem(r.body.p, r.body.n, "begun", 5), STR_FMT, STR_ARG(r.body));
         }
-    cr_assert_geq(service_log_count("respond: Connection refused: GET /r/error?name=refused HTTP/1."), 1, "%s",
+    cr_assert_geq(service_log_count("respond: it returned -ECONNREFUSED (Connection refused): GET /r/error?name=refused HTTP/1."), 1, "%s",
                   server_log(&server).p);
     assert_stop(&server, 0);
 }
