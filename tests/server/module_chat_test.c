@@ -1,5 +1,5 @@
-/* The example of a chat with several workers: what is said to one is heard in all, by a plain recv() on a thread of each
- * worker, which keeps nobody else waiting. */
+/* The example of a chat with several workers: what is said to one is heard in all, by a plain recv() on a thread of
+ * each worker, which keeps nobody else waiting. */
 #include "harness.h"
 #include "harness_file.h"
 #include "harness_pki.h"
