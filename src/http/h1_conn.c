@@ -316,7 +316,7 @@ __attribute__((noinline)) static bool serve_framed(struct conn *conn)
     h.begun = NULL;
     h.scan = (struct h1_scan){0};
     h.deadline = 0;
-    h.out = out_on(NULL, 0);
+    h.out = (struct out){0};
     h1_input_init(&h.in, h.frame_in, sizeof h.frame_in);
     int next = restore(&h);
     if (!next)

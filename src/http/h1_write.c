@@ -17,7 +17,7 @@ void h1_forget(struct h1 *h)
 {
     if (h->out.start)
         h1_buffer_give(h->out.start);
-    h->out = out_on(NULL, 0);
+    h->out = (struct out){0};
 }
 
 static int flush_with(struct h1 *h, struct str last, bool more)

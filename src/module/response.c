@@ -23,7 +23,7 @@ void module_request_init(struct tern_request *r, struct exchange *x, const char 
     r->status = 200;
     r->type = r->fields = STR("");
     r->promised = HTTP_LENGTH_UNKNOWN;
-    r->gathered = out_on(NULL, 0);
+    r->gathered = (struct out){0};
     r->started = r->reading = r->sending = false;
     r->read_error = r->send_error = 0;
 }

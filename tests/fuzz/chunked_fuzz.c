@@ -29,7 +29,7 @@ static void read_content(struct str input, size_t piece, size_t step, struct con
     h.conn = &conn;
     h.x.server = &server;
     h.body = (struct h1_body){.framing = H1_CHUNKED};
-    h.out = out_on(NULL, 0);
+    h.out = (struct out){0};
     h1_input_init(&h.in, h.frame_in, sizeof h.frame_in);
     arena_init(&h.x.arena, NULL, 0);
     stream_init(&conn.stream, &wire_ops, wire_start(input, piece));

@@ -28,7 +28,7 @@ static void start(int fd, const struct stream_ops *ops, struct h1_body body)
     h.x.server = &server;
     h.x.ops = &h1_ops;
     h.body = body;
-    h.out = out_on(NULL, 0);
+    h.out = (struct out){0};
     h1_input_init(&h.in, h.frame_in, sizeof h.frame_in);
     arena_init(&h.x.arena, h.frame_arena, sizeof h.frame_arena);
     stream_init(&conn.stream, ops, fd);
