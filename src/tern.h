@@ -294,7 +294,7 @@ struct tern_scope *tern_scope_open(struct tern_scope *parent) TERN_CHECKED;
 int tern_scope_join(struct tern_scope *scope, tern_time deadline) TERN_CHECKED;
 
 /* Cancels all threads of a scope, and those that they start in it from then on, waits for their end, and frees it with
- * its futures. */
+ * its futures. Nobody may be awaiting one of these. */
 void tern_scope_close(struct tern_scope *scope);
 
 /* Starts fn(arg) on a green thread of its own. `future` may be NULL, when nobody will ask. 0, -EAGAIN: there are as

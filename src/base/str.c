@@ -148,3 +148,12 @@ unsigned str_distance(struct str a, struct str b, unsigned limit)
     }
     return least(above[b.n], limit);
 }
+
+void str_guess_try(struct str_guess *guess, struct str candidate)
+{
+    unsigned distance = str_distance(guess->name, candidate, guess->limit);
+    if (distance >= guess->limit)
+        return;
+    guess->limit = distance;
+    guess->best = candidate;
+}

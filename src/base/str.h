@@ -91,4 +91,18 @@ int str_to_time(struct str s, int64_t *nanoseconds) __attribute__((warn_unused_r
 /* Edits (insert, delete, replace, swap of neighbours) that turn a into b, for "did you mean"; at most `limit`. */
 unsigned str_distance(struct str a, struct str b, unsigned limit);
 
+/* The name that was probably meant, of all that could have been: the one that takes the fewest edits, if these are no
+ * more than a quarter of it and one. */
+struct str_guess {
+    struct str name, best; /* best.p is NULL: none is near */
+    unsigned limit;
+};
+
+static inline struct str_guess str_guess(struct str name)
+{
+    return (struct str_guess){.name = name, .limit = (unsigned)name.n / 4 + 2};
+}
+
+void str_guess_try(struct str_guess *guess, struct str candidate);
+
 #endif

@@ -33,26 +33,13 @@ static bool is_anothers(const struct conf_walk *walk)
     return walk->key == &walk->copy;
 }
 
-/* The key that was probably meant, or NULL. */
-static const char *nearest(const struct conf_table *table, struct str name)
-{
-    const char *best = NULL;
-    unsigned limit = (unsigned)name.n / 4 + 2;
-    for (struct conf_walk walk = {.table = table}; conf_next(&walk);) {
-        unsigned distance = str_distance(name, str_of(walk.key->name), limit);
-        if (distance < limit) {
-            limit = distance;
-            best = walk.key->name;
-        }
-    }
-    return best;
-}
-
 static int refuse_unknown(struct conf_reader *r, const struct conf_node *value, const struct conf_table *table)
 {
-    const char *meant = nearest(table, value->key);
-    if (meant)
-        conf_error_key(r, value, "unknown key in %s; did you mean `%s`?", table->what, meant);
+    struct str_guess guess = str_guess(value->key);
+    for (struct conf_walk walk = {.table = table}; conf_next(&walk);)
+        str_guess_try(&guess, str_of(walk.key->name));
+    if (guess.best.p)
+        conf_error_key(r, value, "unknown key in %s; did you mean `" STR_FMT "`?", table->what, STR_ARG(guess.best));
     else
         conf_error_key(r, value, "unknown key in %s", table->what);
     return -EINVAL;

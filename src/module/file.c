@@ -34,16 +34,16 @@ static void open_file(void *arg)
         close(fd);
 }
 
-static int send_file(struct tern_request *r, int fd, const struct file_stamp *stamp)
+static int send_file(struct exchange *x, int fd, const struct file_stamp *stamp)
 {
     int error = 0;
-    for (off_t at = 0; at < stamp->size && !error && !r->x->response.no_content; at += FILE_WINDOW) {
+    for (off_t at = 0; at < stamp->size && !error && !x->response.no_content; at += FILE_WINDOW) {
         size_t n = stamp->size - at < FILE_WINDOW ? (size_t)(stamp->size - at) : FILE_WINDOW;
         error = file_warm(fd, at, n);
         if (!error && !file_still_is(fd, stamp))
             error = -ESTALE;
         if (!error)
-            error = http_file(r->x, fd, at, n, stamp);
+            error = http_file(x, fd, at, n, stamp);
     }
     return error;
 }
@@ -60,10 +60,8 @@ int tern_file(struct tern_request *r, const char *path)
         error = tern_promise(r, job.stamp.size);
     if (!error)
         error = module_pass_on(r);
-    if (!error) {
-        module_send_begin(r);
-        error = module_send_end(r, send_file(r, job.fd, &job.stamp));
-    }
+    if (!error)
+        error = module_send_end(r, send_file(module_send_begin(r), job.fd, &job.stamp));
     close(job.fd);
     return error;
 }

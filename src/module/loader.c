@@ -7,8 +7,7 @@
 #include <stdlib.h>
 
 #include "base/list.h"
-
-enum { JOB_NAME = 63 }; /* bytes of a job's name */
+#include "module/compute.h"
 
 struct module {
     struct list link;
@@ -17,7 +16,7 @@ struct module {
 };
 
 static struct list modules = LIST_INIT(modules);
-static const char *directory = "/usr/lib/tern/modules";
+static const char *directory = TERN_MODULES;
 
 void module_set_directory(const char *path)
 {
@@ -98,7 +97,7 @@ static int check_jobs(const struct tern_module *api, struct out *why)
     for (const struct tern_job *job = api->jobs; job && job->name; job++) {
         if (!job->run)
             return refuse(why, -ENOEXEC, "job", job->name, "has nothing to run");
-        if (strlen(job->name) > JOB_NAME)
+        if (strlen(job->name) >= COMPUTE_NAME_SIZE)
             return refuse(why, -ENOEXEC, "job", job->name, "has a name that is too long");
         if (is_taken(api, job))
             return refuse(why, -EEXIST, "job", job->name, "has the name of another one");

@@ -1,6 +1,5 @@
 /* remote.c: outbound streams of modules. */
 #include "module/remote.h"
-#include "module/caller.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -10,6 +9,7 @@
 #include "green/offload.h"
 #include "green/sync.h"
 #include "log/log.h"
+#include "module/caller.h"
 #include "module/scope.h"
 #include "net/connect.h"
 #include "net/resolve.h"
@@ -214,7 +214,7 @@ int tern_stream_end(struct tern_stream *s, tern_time deadline)
 
 void tern_stream_close(struct tern_stream *s)
 {
-    if (!s)
+    if (!s || !module_is_placed(__func__))
         return;
     stream_close(&s->stream);
     free(s);

@@ -40,8 +40,11 @@ int module_request_finish(struct tern_request *r, int result) GREEN_WAITS;
 /* Passes on the head, and what has gathered. 0 or -errno. */
 int module_pass_on(struct tern_request *r) GREEN_WAITS;
 
-/* Between them a file is sent; the latter returns the error that it is given. */
-void module_send_begin(struct tern_request *r);
+/* The exchange, for what sends: until the end of that nobody else may. What is sent lies in buffers which are another
+ * client's as soon as one of two has sent them. */
+struct exchange *module_send_begin(struct tern_request *r);
+
+/* Remembers why the client gets no more: a handler may return the same for a reason of its own. Returns that error. */
 int module_send_end(struct tern_request *r, int error);
 
 #endif

@@ -28,31 +28,18 @@ void module_request_init(struct tern_request *r, struct exchange *x, const char 
     r->read_error = r->send_error = 0;
 }
 
-/* The exchange, for what sends: until sent() nobody else may. What is sent lies in buffers which are another client's
- * as soon as one of two has sent them. */
-static struct exchange *exchange_of(struct tern_request *r)
+struct exchange *module_send_begin(struct tern_request *r)
 {
     r->sending = true;
     return r->x;
 }
 
-/* Remembers why the client gets no more: a handler may return the same for a reason of its own. */
-static int sent(struct tern_request *r, int error)
+int module_send_end(struct tern_request *r, int error)
 {
     r->sending = false;
     if (error < 0)
         r->send_error = error;
     return error;
-}
-
-void module_send_begin(struct tern_request *r)
-{
-    (void)exchange_of(r);
-}
-
-int module_send_end(struct tern_request *r, int error)
-{
-    return sent(r, error);
 }
 
 /* ---- the head ---- */
@@ -140,7 +127,7 @@ static int start(struct tern_request *r, int64_t length)
     if (error)
         return error;
     r->started = true;
-    return sent(r, http_head(exchange_of(r), r->status, fields, length));
+    return module_send_end(r, http_head(module_send_begin(r), r->status, fields, length));
 }
 
 /* ---- content ---- */
@@ -153,7 +140,7 @@ int module_pass_on(struct tern_request *r)
     struct str content = out_str(&r->gathered);
     r->gathered.at = r->gathered.start;
     if (!error && content.n)
-        error = sent(r, http_content(exchange_of(r), content));
+        error = module_send_end(r, http_content(module_send_begin(r), content));
     return error;
 }
 
@@ -195,7 +182,7 @@ int tern_write(struct tern_request *r, const void *bytes, size_t n)
         out_put(&r->gathered, (struct str){bytes, n});
         return 0;
     }
-    return sent(r, http_content(exchange_of(r), (struct str){bytes, n}));
+    return module_send_end(r, http_content(module_send_begin(r), (struct str){bytes, n}));
 }
 
 static int write_long(struct tern_request *r, const char *format, va_list args)
@@ -228,7 +215,7 @@ int tern_flush(struct tern_request *r)
     if (!module_is_placed(__func__))
         return -EPERM;
     int error = r->send_error ? r->send_error : module_pass_on(r);
-    return error ? error : sent(r, http_flush(exchange_of(r)));
+    return error ? error : module_send_end(r, http_flush(module_send_begin(r)));
 }
 
 int tern_end(struct tern_request *r)
@@ -244,9 +231,9 @@ int tern_end(struct tern_request *r)
     if (error)
         return error;
     if (r->started)
-        return sent(r, http_end(exchange_of(r)));
+        return module_send_end(r, http_end(module_send_begin(r)));
     r->started = true;
-    return sent(r, http_send(exchange_of(r), r->status, fields, content));
+    return module_send_end(r, http_send(module_send_begin(r), r->status, fields, content));
 }
 
 int tern_fail(struct tern_request *r, int status)
@@ -258,7 +245,7 @@ int tern_fail(struct tern_request *r, int status)
     if (status < 400 || status > 599)
         return -EINVAL;
     r->started = true;
-    return sent(r, http_send_status(exchange_of(r), status, r->fields));
+    return module_send_end(r, http_send_status(module_send_begin(r), status, r->fields));
 }
 
 /* ---- the end ---- */

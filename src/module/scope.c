@@ -1,11 +1,11 @@
 /* scope.c: green threads of modules: scopes, and futures, which are what such a thread will have come to. */
 #include "module/scope.h"
-#include "module/caller.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "green/sync.h"
+#include "module/caller.h"
 
 struct tern_future {
     struct list link; /* in its scope's */
@@ -38,12 +38,15 @@ static void free_future(struct tern_future *future)
     free(future);
 }
 
-/* Its own threads first: scopes that they have opened they close themselves, unless somebody has forgotten one. */
+/* Its own threads first: scopes that they have opened they close themselves, unless somebody has forgotten one. Until
+ * the threads of such a one have ended, they may start others here. */
 void module_scope_end(struct tern_scope *scope)
 {
     green_scope_leave(&scope->green);
-    while (!list_empty(&scope->inner))
+    while (!list_empty(&scope->inner)) {
         tern_scope_close(container_of(scope->inner.next, struct tern_scope, link));
+        green_scope_leave(&scope->green);
+    }
     list_each (l, next, &scope->futures)
         free_future(container_of(l, struct tern_future, link));
 }
@@ -78,6 +81,8 @@ int tern_scope_join(struct tern_scope *scope, tern_time deadline)
 
 void tern_scope_close(struct tern_scope *scope)
 {
+    if (!module_is_placed(__func__))
+        return;
     list_unlink(&scope->link);
     module_scope_end(scope);
     free(scope);

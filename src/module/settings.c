@@ -43,26 +43,13 @@ static void note(struct tern_settings *s, struct str key)
     s->asked = asked;
 }
 
-/* The key that was asked for, and is most like one that was not; p is NULL: none is. */
-static struct str nearest(const struct tern_settings *s, struct str key)
-{
-    struct str best = {NULL, 0};
-    unsigned least = (unsigned)key.n / 4 + 2;
-    for (const struct asked *asked = s->asked; asked; asked = asked->next) {
-        unsigned distance = str_distance(asked->key, key, least);
-        if (distance < least) {
-            least = distance;
-            best = asked->key;
-        }
-    }
-    return best;
-}
-
 static void refuse(const struct tern_settings *s, const struct conf_node *node)
 {
-    struct str meant = nearest(s, node->key);
-    if (meant.p)
-        conf_error_key(s->r, node, "unknown key; did you mean `" STR_FMT "`?", STR_ARG(meant));
+    struct str_guess guess = str_guess(node->key);
+    for (const struct asked *asked = s->asked; asked; asked = asked->next)
+        str_guess_try(&guess, asked->key);
+    if (guess.best.p)
+        conf_error_key(s->r, node, "unknown key; did you mean `" STR_FMT "`?", STR_ARG(guess.best));
     else
         conf_error_key(s->r, node, "unknown key");
 }

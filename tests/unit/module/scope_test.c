@@ -321,6 +321,22 @@ GreenTest(module_scope, one_that_was_forgotten_ends_with_its_parent)
     cr_expect_str_eq(run_noted(), "cc");
 }
 
+/* At its end, which comes about by that of the scope which its own was opened in. */
+static int start_another(void *parent)
+{
+    int error = tern_sleep(3600 * TERN_SEC);
+    return tern_start(parent, NULL, sleep_long, NULL) < 0 ? -ENOMEM : error;
+}
+
+GreenTest(module_scope, what_a_forgotten_one_starts_in_its_parent_ends_too)
+{
+    struct tern_scope *parent = tern_scope_open(NULL), *inner = tern_scope_open(parent);
+    cr_assert_eq(tern_start(inner, NULL, start_another, parent), 0);
+    cr_assert_eq(tern_yield(), 0);
+    tern_scope_close(parent);
+    cr_expect_str_eq(run_noted(), "c");
+}
+
 static int misplaced; /* results */
 
 static void call_from_elsewhere(void *arg)
