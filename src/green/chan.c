@@ -114,7 +114,7 @@ int green_select(struct green_case *cases, int count, int *result, nsec deadline
         return -EPERM;
     for (int i = 0; i < count; i++)
         enqueue(&cases[i], i);
-    int woken = green_suspend(deadline);
+    int woken = green_suspend(GREEN_WAIT_CHANNEL, deadline);
     for (int i = 0; i < count; i++)
         list_unlink(&cases[i].link);
     if (woken < 0)
@@ -132,7 +132,7 @@ static int do_one(struct green_case *c, nsec deadline)
     if (!green_self())
         return -EPERM;
     enqueue(c, 0);
-    result = green_suspend(deadline);
+    result = green_suspend(GREEN_WAIT_CHANNEL, deadline);
     list_unlink(&c->link);
     return result == CLOSED ? -EPIPE : result;
 }

@@ -27,6 +27,7 @@
 #include "green/green.h"
 #include "green/sanitize.h"
 #include "green/spent.h"
+#include "green/view.h"
 
 struct ev_loop;
 struct green_scope;
@@ -45,14 +46,28 @@ struct green {
     void *arg;
     const char *name;
     struct str what;
+    const struct green_label *label;
+    uint64_t number;
     struct green *joiner;
     struct green_scope *scope; /* that joins it; NULL: none */
     struct list in_scope;
     struct wheel_node timer; /* of a wait with a far deadline; stays linked after it, see green_suspend() */
     struct sanitize_context sanitize;
-    struct green_spent spent; /* while accounts are kept; `at` is when it ran last */
-    nsec *charged;            /* what of these the present wait is for; NULL: nothing */
+    uint8_t wait;             /* enum green_wait: what the present one is for ... */
+    int wait_fd;              /* ... and the descriptor, or -1 */
+    nsec until;               /* its deadline */
+    struct green_spent spent; /* while accounts are kept; `at` is when it began or ceased to run last */
+    nsec ready_at;            /* the same: since when it waits for its turn */
 };
+
+/* For who watches from another OS thread whether the loop gets on: one that reads the same number of turns twice, and
+ * not that the loop sleeps, has seen the same thread, or the same callback, run all the time. */
+struct green_pulse {
+    volatile uint64_t turns;        /* of threads and of the loop so far */
+    volatile bool asleep;           /* in its poll */
+    struct green *volatile running; /* NULL: the loop itself */
+};
+extern struct green_pulse green_pulse;
 
 /* ---- loop.c ---- */
 
@@ -97,20 +112,27 @@ void green_core_free(void);
 
 /* Parks the running thread until green_wake(), its deadline or a cancel. The result is what was given to
  * green_wake(), or -ETIMEDOUT or -ECANCELED; the last at once for a thread cancelled before. */
-int green_suspend(nsec deadline) GREEN_WAITS;
+int green_suspend(enum green_wait wait, nsec deadline) GREEN_WAITS;
 
-/* The same, on the account of a descriptor. */
-int green_suspend_for_descriptor(nsec deadline) GREEN_WAITS;
+/* The same for a descriptor of one of these kinds. */
+int green_suspend_on(enum green_wait wait, int fd, nsec deadline) GREEN_WAITS;
 
 /* The same for what must not be left half done: deaf to cancels, without a deadline. */
-int green_suspend_deaf(void);
+int green_suspend_deaf(enum green_wait wait);
 
 /* ---- spent.c ---- */
 
 /* While accounts are kept: the running thread, or the loop, which is NULL, gives way to another thread or the loop; a
- * thread that waits is woken. */
-void green_account_switch(struct green *from) __attribute__((cold));
-void green_account_wait(struct green *thread) __attribute__((cold));
+ * thread starts with its next task; one that waits is woken. */
+void green_account_switch(struct green *from, struct green *to);
+void green_account_start(struct green *thread);
+void green_account_wait(struct green *thread);
+
+/* When the clock was read last for the sake of accounts. */
+nsec green_account_stamp(void);
+
+/* Since when a thread is ready that becomes so now: as exactly as can be told without reading the clock. */
+nsec green_account_ready(void);
 
 /* ---- the other files ---- */
 

@@ -85,11 +85,16 @@ void green_fd_init(struct green_fd *fd, int number)
     ev_io_init(io_of(fd), on_event, number, EV_READ);
 }
 
+static int suspend(const struct green_fd *fd, nsec deadline)
+{
+    return green_suspend_on(fd->client ? GREEN_WAIT_CLIENT : GREEN_WAIT_DESCRIPTOR, fd->fd, deadline);
+}
+
 /* Waits as the one who reads, or writes. */
-static int await(struct green **slot, nsec deadline)
+static int await(const struct green_fd *fd, struct green **slot, nsec deadline)
 {
     *slot = green_self();
-    int result = green_suspend_for_descriptor(deadline);
+    int result = suspend(fd, deadline);
     *slot = NULL;
     return result < 0 ? result : 0;
 }
@@ -103,7 +108,7 @@ int green_fd_readable(struct green_fd *fd, nsec deadline)
         return 0;
     }
     watch(fd, watched(fd) | EV_READ);
-    return await(&fd->reader, deadline);
+    return await(fd, &fd->reader, deadline);
 }
 
 int green_fd_writable(struct green_fd *fd, nsec deadline)
@@ -111,7 +116,7 @@ int green_fd_writable(struct green_fd *fd, nsec deadline)
     if (fd->fd < 0)
         return -EBADF;
     watch(fd, watched(fd) | EV_WRITE);
-    return await(&fd->writer, deadline);
+    return await(fd, &fd->writer, deadline);
 }
 
 int green_fd_ready(struct green_fd *fd, int directions, nsec deadline)
@@ -124,7 +129,7 @@ int green_fd_ready(struct green_fd *fd, int directions, nsec deadline)
     }
     watch(fd, directions); /* nothing else: an end that nobody reads would be an event for ever */
     struct green *self = fd->reader = fd->writer = green_self();
-    int result = green_suspend_for_descriptor(deadline);
+    int result = suspend(fd, deadline);
     fd->reader = NULL;
     if (fd->writer == self)
         fd->writer = NULL;

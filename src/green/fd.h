@@ -26,6 +26,7 @@ struct green_fd {
     void (*on_readable)(struct green_fd *fd); /* while parked */
     int fd;
     bool readable; /* an event came that nobody awaited */
+    bool client;   /* it is the connection of a client: waits for it are on the client's account */
 };
 
 /* Takes over a non-blocking descriptor. */

@@ -13,9 +13,12 @@ int green_go(const char *name, green_fn *fn, void *arg)
 {
     struct green *t;
     int error = green_start(&t, name, fn, arg, NULL);
-    if (!error)
-        t->detached = true;
-    return error;
+    if (error)
+        return error;
+    t->detached = true;
+    t->what = STR(""); /* it may outlive what it would inherit */
+    t->label = NULL;
+    return 0;
 }
 
 int green_join(struct green *thread, int *result, nsec deadline)
@@ -24,7 +27,7 @@ int green_join(struct green *thread, int *result, nsec deadline)
         return -EBUSY;
     if (thread->state != GREEN_DONE) {
         thread->joiner = green_self();
-        int error = green_suspend(deadline);
+        int error = green_suspend(GREEN_WAIT_THREAD, deadline);
         thread->joiner = NULL;
         if (error && thread->state != GREEN_DONE)
             return error;
@@ -73,7 +76,7 @@ int green_yield_to_tasks(void)
     if (green_cancelled())
         return -ECANCELED;
     green_post(&bookmark.task);
-    (void)!green_suspend_deaf(); /* the queue points to this frame */
+    (void)!green_suspend_deaf(GREEN_WAIT_TURN); /* the queue points to this frame */
     return 0;
 }
 
@@ -92,6 +95,11 @@ struct str green_description(void)
     return green_self()->what;
 }
 
+void green_label(const struct green_label *label)
+{
+    green_self()->label = label;
+}
+
 void green_take_census(struct green_census *census)
 {
     struct stack_census stacks;
@@ -102,26 +110,4 @@ void green_take_census(struct green_census *census)
                                     .resident = stacks.resident,
                                     .guard_pages = stacks.guard_pages};
     green_count(census);
-}
-
-struct each {
-    void (*fn)(const struct green_view *view, void *arg);
-    void *arg;
-};
-
-static void view(void *block, void *arg)
-{
-    const struct green *thread = block;
-    const struct each *each = arg;
-    if (thread->state == GREEN_FREE || thread->state == GREEN_DONE)
-        return;
-    struct green_view v = {.name = thread->name, .what = thread->what, .waiting = thread->state == GREEN_WAITING};
-    if (thread->state != GREEN_RUNNING && thread->sp)
-        v.depth = (size_t)((const char *)thread - (const char *)thread->sp);
-    each->fn(&v, each->arg);
-}
-
-void green_each(void (*fn)(const struct green_view *view, void *arg), void *arg)
-{
-    stack_each(view, &(struct each){fn, arg});
 }

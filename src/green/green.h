@@ -21,17 +21,19 @@
 
 #define GREEN_WAITS __attribute__((warn_unused_result))
 
+struct score;
 struct green; /* a green thread; a pointer to it is good until it is joined, or, if detached, until it ends */
 
 /* What a thread runs. Its result is handed to who joins it. */
 typedef int green_fn(void *arg);
 
 struct green_options {
-    size_t stack;      /* bytes of address space of each stack; 0: 64 KiB */
-    size_t threads;    /* most green threads alive at once; 0: 20000 */
-    size_t pool;       /* OS threads for green_offload(); 0: 4 */
-    size_t pool_queue; /* jobs that may wait for one of them; 0: 1024 */
-    bool accounts;     /* of where each thread's time goes (green/spent.h) */
+    size_t stack;        /* bytes of address space of each stack; 0: 64 KiB */
+    size_t threads;      /* most green threads alive at once; 0: 20000 */
+    size_t pool;         /* OS threads for green_offload(); 0: 4 */
+    size_t pool_queue;   /* jobs that may wait for one of them; 0: 1024 */
+    bool accounts;       /* of where each thread's time goes (green/spent.h) */
+    struct score *score; /* where threads and the lag of the loop are told (base/scoreboard.h); NULL: nowhere */
 };
 
 /* Makes a loop, runs main_fn on the first green thread until it returns, and ends the loop. The result is that
@@ -100,6 +102,16 @@ void green_describe(struct str what);
 /* What the running thread has said so last. */
 struct str green_description(void);
 
+/* Whom a thread works for: for the same readers, and for who picks threads by it. */
+struct green_label {
+    struct str handler; /* "files", "module sleep" */
+    struct str route;   /* its path in the configuration */
+};
+
+/* The label of the running thread; NULL: none. It must stay as what describes it. Threads that one starts inherit its
+ * label and its description, unless nobody joins them. */
+void green_label(const struct green_label *label);
+
 /* The census: how many there are, how deep their stacks have been. */
 struct green_census {
     size_t live, most_live; /* threads now, and at most */
@@ -112,14 +124,11 @@ struct green_census {
 };
 void green_take_census(struct green_census *census);
 
-/* Calls fn for every live thread. fn must not wait. */
-struct green_view {
-    const char *name;
-    struct str what; /* as described last */
-    size_t depth;    /* bytes of stack in use; 0 for the running thread */
-    bool waiting;    /* parked, rather than ready to run */
+/* The part of it that costs nothing to know. */
+struct green_counts {
+    size_t live, waiting, ready; /* the running thread is in neither of the latter */
 };
-void green_each(void (*fn)(const struct green_view *view, void *arg), void *arg);
+struct green_counts green_count_threads(void);
 
 /* The event library below, with its version, and whether this kernel guards stacks by pages: for -V. */
 const char *green_library(void);

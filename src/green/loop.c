@@ -8,6 +8,7 @@
 #include <ev.h>
 #include <stdio.h>
 
+#include "base/scoreboard.h"
 #include "green/core.h"
 #include "green/stack.h"
 #include "green/timer.h"
@@ -23,6 +24,7 @@ static struct {
     ev_async refused;     /* sent when a descriptor could not be watched */
     struct wheel wheel;
     nsec now;
+    struct score *score; /* NULL: nobody wants to know */
 } loop;
 
 struct ev_loop *green_loop(void)
@@ -109,6 +111,14 @@ static void before_poll(struct ev_loop *ev)
 {
     if (ev_pending_count(ev))
         ev_async_send(ev, &loop.refused);
+    green_pulse.asleep = true;
+}
+
+static void after_poll(struct ev_loop *ev)
+{
+    (void)ev;
+    green_pulse.turns++;
+    green_pulse.asleep = false;
 }
 
 static int loop_init(void)
@@ -121,7 +131,7 @@ static int loop_init(void)
     ev_check_start(loop.ev, &loop.check);
     ev_async_init(&loop.refused, on_refused);
     ev_async_start(loop.ev, &loop.refused);
-    ev_set_loop_release_cb(loop.ev, before_poll, NULL);
+    ev_set_loop_release_cb(loop.ev, before_poll, after_poll);
     ev_timer_init(&loop.wheel_timer, on_wheel_timer, 0., 0.);
     ev_timer_init(&loop.decay, on_decay, DECAY_PERIOD, DECAY_PERIOD);
     loop.wheel_at = NSEC_NEVER;
@@ -140,12 +150,25 @@ static void loop_free(void)
     loop.ev = NULL;
 }
 
+/* What was ready last has waited for its turn since the poll that told so. */
+static void keep_score(struct score *score)
+{
+    struct green_counts counts = green_count_threads();
+    score->threads = counts.live;
+    score->waiting = counts.waiting;
+    score->ready = counts.ready;
+    if (green_accounts)
+        histogram_add(&score->lag, green_account_stamp() - loop.now);
+}
+
 static void run_until_done(const struct green *main_thread)
 {
     for (;;) {
         bool more = green_run_ready();
         if (main_thread->state == GREEN_DONE)
             return;
+        if (loop.score)
+            keep_score(loop.score);
         set_wheel_timer();
         set_decay_timer();
         ev_run(loop.ev, more ? EVRUN_NOWAIT : EVRUN_ONCE);
@@ -157,6 +180,7 @@ int green_run(const struct green_options *options, green_fn *main_fn, void *arg)
     int result = loop_init();
     if (result)
         return result;
+    loop.score = options->score;
     green_poll_init();
     result = green_core_init(options);
     if (result)

@@ -132,11 +132,11 @@ static bool withdraw(struct job *job)
 
 static int await(struct job *job, nsec deadline)
 {
-    int result = green_suspend(deadline);
+    int result = green_suspend(GREEN_WAIT_POOL, deadline);
     if (result == 0 || withdraw(job))
         return result;
     if (!job->done)
-        green_suspend_deaf();
+        green_suspend_deaf(GREEN_WAIT_POOL);
     return 0;
 }
 
@@ -145,16 +145,12 @@ int green_offload(void (*fn)(void *arg), void *arg, nsec deadline)
     int error = pool.count ? 0 : start_threads();
     if (error)
         return error;
-    struct green *self = green_self();
-    struct job job = {.fn = fn, .arg = arg, .waiter = self};
+    struct job job = {.fn = fn, .arg = arg, .waiter = green_self()};
     list_init(&job.link);
     error = enqueue(&job);
     if (error)
         return error;
-    self->charged = &self->spent.pool;
-    error = await(&job, deadline);
-    self->charged = NULL;
-    return error;
+    return await(&job, deadline);
 }
 
 size_t green_offload_threads(void)

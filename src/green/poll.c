@@ -143,7 +143,7 @@ int green_poll(const struct pollfd *fds, size_t count, nsec deadline)
         return -ENOMEM;
     result = add(interests, fds, count);
     if (result == ARMED)
-        result = green_suspend_for_descriptor(deadline);
+        result = green_suspend_on(GREEN_WAIT_DESCRIPTOR, count == 1 ? fds->fd : -1, deadline);
     else if (result == NOT_WATCHED)
         result = 0;
     for (size_t i = 0; i < count; i++)

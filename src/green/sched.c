@@ -20,16 +20,17 @@ struct queue {
 };
 
 static struct {
-    struct green *running;
     void *loop_sp; /* the loop's own stack, while a green thread runs */
     struct queue resumed, fresh;
     struct green_task *first_task, *last_task; /* the last one means something while there is a first one */
     unsigned burst;                            /* hand-overs left */
-    size_t live, most_live, max;
+    size_t live, most_live, waiting, max;
     uint64_t spawned;
     struct green *ended;              /* its stack is given back when nobody stands on it any more */
     struct sanitize_context sanitize; /* the loop's */
 } core;
+
+struct green_pulse green_pulse;
 
 /* Set on the OS thread that runs the loop, which alone may look at `core`. */
 static __thread bool runs_loop;
@@ -52,7 +53,7 @@ static struct green *pop(struct queue *q)
     return thread;
 }
 
-static int make(struct green **made, const char *name, green_fn *fn, void *arg);
+static int make(struct green **made, const struct green *self, const char *name, green_fn *fn, void *arg);
 
 static int run_task(void *task)
 {
@@ -84,7 +85,7 @@ static void prepare(struct green *thread, const char *name, green_fn *fn, void *
     thread->fn = fn;
     thread->arg = arg;
     thread->name = name;
-    thread->what = STR("");
+    thread->number = ++core.spawned;
     thread->joiner = NULL;
     thread->scope = NULL;
     list_init(&thread->in_scope);
@@ -96,7 +97,7 @@ static struct green *start_task(void)
 {
     for (struct green_task *task; (task = pop_task());) {
         struct green *thread;
-        int error = make(&thread, task->kind->name, run_task, task);
+        int error = make(&thread, NULL, task->kind->name, run_task, task);
         if (!error) {
             thread->detached = true;
             return thread;
@@ -158,10 +159,11 @@ static void go_on_with(void **from, struct green *thread)
 static void hand_over(struct green *self, bool last)
 {
     struct green *next = core.burst ? next_ready() : NULL;
-    core.running = next;
+    green_pulse.running = next;
+    green_pulse.turns++;
     core.burst -= next != NULL;
     if (green_accounts)
-        green_account_switch(self);
+        green_account_switch(self, next);
     if (next == self) {
         self->state = GREEN_RUNNING;
         return;
@@ -180,9 +182,10 @@ bool green_run_ready(void)
     struct green *first = next_ready();
     if (first) {
         core.burst--;
-        core.running = first;
+        green_pulse.running = first;
+        green_pulse.turns++;
         if (green_accounts)
-            green_account_switch(NULL);
+            green_account_switch(NULL, first);
         sanitize_leave(&core.sanitize, &first->sanitize, false);
         go_on_with(&core.loop_sp, first);
         arrive(&core.sanitize);
@@ -205,10 +208,15 @@ static bool become_next_task(struct green *self)
     if (!task)
         return false;
     core.burst--;
-    core.spawned++;
+    green_pulse.turns++;
     prepare(self, task->kind->name, run_task, task);
     self->state = GREEN_RUNNING;
     self->detached = true;
+    self->what = STR("");
+    self->label = NULL;
+    self->ready_at = green_now();
+    if (green_accounts)
+        green_account_start(self);
     return true;
 }
 
@@ -235,7 +243,8 @@ static void run(void *arg)
     __builtin_unreachable();
 }
 
-static int make(struct green **made, const char *name, green_fn *fn, void *arg)
+/* `self`: whose label and description it inherits; NULL: nobody's. */
+static int make(struct green **made, const struct green *self, const char *name, green_fn *fn, void *arg)
 {
     if (core.live >= core.max)
         return -EAGAIN;
@@ -243,19 +252,20 @@ static int make(struct green **made, const char *name, green_fn *fn, void *arg)
     if (!t)
         return -ENOMEM;
     prepare(t, name, fn, arg);
+    t->what = self ? self->what : STR("");
+    t->label = self ? self->label : NULL;
     t->spent = (struct green_spent){0};
-    t->charged = NULL;
+    t->ready_at = green_accounts ? green_account_ready() : 0;
     sanitize_begin(&t->sanitize, stack_low(t), stack_room(t));
     if (++core.live > core.most_live)
         core.most_live = core.live;
-    core.spawned++;
     *made = t;
     return 0;
 }
 
 int green_start(struct green **thread, const char *name, green_fn *fn, void *arg, struct green_scope *scope)
 {
-    int error = make(thread, name, fn, arg);
+    int error = make(thread, green_self(), name, fn, arg);
     if (error)
         return error;
     (*thread)->scope = scope;
@@ -275,15 +285,16 @@ void green_post(struct green_task *task)
 
 int green_park(void)
 {
-    struct green *self = core.running;
+    struct green *self = green_pulse.running;
     self->state = GREEN_WAITING;
+    core.waiting++;
     hand_over(self, false);
     return self->result;
 }
 
 void green_pass(void)
 {
-    struct green *self = core.running;
+    struct green *self = green_pulse.running;
     self->state = GREEN_READY;
     push(&core.fresh, self);
     hand_over(self, false);
@@ -295,6 +306,7 @@ bool green_wake(struct green *thread, int result)
         return false;
     if (green_accounts)
         green_account_wait(thread);
+    core.waiting--;
     thread->state = GREEN_READY;
     thread->result = result;
     push(&core.resumed, thread);
@@ -311,12 +323,12 @@ void green_reap(struct green *thread)
 
 struct green *green_self(void)
 {
-    return core.running;
+    return green_pulse.running;
 }
 
 bool green_here(void)
 {
-    return runs_loop && core.running;
+    return runs_loop && green_pulse.running;
 }
 
 void green_count(struct green_census *census)
@@ -324,6 +336,12 @@ void green_count(struct green_census *census)
     census->live = core.live;
     census->most_live = core.most_live;
     census->spawned = core.spawned;
+}
+
+struct green_counts green_count_threads(void)
+{
+    size_t running = green_pulse.running != NULL;
+    return (struct green_counts){core.live, core.waiting, core.live - core.waiting - running};
 }
 
 /* A child of fork() has a copy of the threads, but shares the descriptors that the loop polls: it must not wait. */
@@ -359,7 +377,7 @@ void green_core_free(void)
 {
     runs_loop = false;
     stack_pool_free();
-    core.live = core.most_live = core.spawned = 0; /* the first thread has ended, but nobody joined it */
+    core.live = core.most_live = core.waiting = core.spawned = 0; /* the first thread has ended, but nobody joined it */
     core.resumed = core.fresh = (struct queue){0};
     core.first_task = NULL;
 }

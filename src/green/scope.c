@@ -39,7 +39,7 @@ int green_scope_join(struct green_scope *scope, nsec deadline)
 {
     while (!list_empty(&scope->members)) {
         scope->joiner = green_self();
-        int error = green_suspend(deadline);
+        int error = green_suspend(GREEN_WAIT_THREAD, deadline);
         scope->joiner = NULL;
         if (error && !list_empty(&scope->members))
             return error;
@@ -59,7 +59,7 @@ void green_scope_leave(struct green_scope *scope)
     green_scope_cancel(scope);
     while (!list_empty(&scope->members)) {
         scope->joiner = green_self();
-        green_suspend_deaf();
+        green_suspend_deaf(GREEN_WAIT_THREAD);
         scope->joiner = NULL;
     }
 }

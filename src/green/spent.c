@@ -5,34 +5,68 @@
 
 bool green_accounts;
 
-static nsec since; /* when the running thread began to run */
+static nsec stamp; /* when the clock was read last: the running thread is charged from here on */
 
-void green_account_switch(struct green *from)
+static nsec settle(struct green *thread, nsec now)
 {
-    nsec now = clock_monotonic();
-    if (from) {
-        from->spent.running += now - since;
-        from->spent.at = now;
-    }
-    since = now;
+    thread->spent.running += now - stamp;
+    thread->spent.at = now;
+    return stamp = now;
 }
 
-/* A wait ends when its thread is woken, not when that runs again. green_now() is the time of the poll that told so; for
- * a thread that another one wakes it may be before the wait. */
+void green_account_switch(struct green *from, struct green *to)
+{
+    nsec now = clock_monotonic();
+    if (from)
+        from->ready_at = settle(from, now); /* if it is ready */
+    stamp = now;
+    if (to && to != from) {
+        to->spent.queue += now - to->ready_at;
+        to->spent.at = now;
+    }
+}
+
+void green_account_start(struct green *thread)
+{
+    stamp = clock_monotonic();
+    thread->spent = (struct green_spent){.at = stamp, .queue = stamp - thread->ready_at};
+}
+
+nsec green_account_stamp(void)
+{
+    return stamp;
+}
+
+nsec green_account_ready(void)
+{
+    return stamp > green_now() ? stamp : green_now();
+}
+
 void green_account_wait(struct green *thread)
 {
-    nsec waited = green_now() - thread->spent.at;
-    if (thread->charged && waited > 0)
-        *thread->charged += waited;
+    static const uint8_t accounts[GREEN_WAITS_COUNT] = {
+        [GREEN_WAIT_POOL] = offsetof(struct green_spent, pool),
+        [GREEN_WAIT_CLIENT] = offsetof(struct green_spent, client),
+        [GREEN_WAIT_WINDOW] = offsetof(struct green_spent, client),
+        [GREEN_WAIT_DESCRIPTOR] = offsetof(struct green_spent, upstream),
+    };
+    thread->ready_at = green_account_ready();
+    nsec waited = thread->ready_at - thread->spent.at;
+    uint8_t account = accounts[thread->wait];
+    if (account && waited > 0)
+        *(nsec *)(void *)((char *)&thread->spent + account) += waited;
 }
 
 struct green_spent green_spent(void)
 {
-    struct green_spent spent = {0};
+    struct green *self = green_self();
     if (!green_accounts)
-        return spent;
-    spent = green_self()->spent;
-    spent.at = clock_monotonic();
-    spent.running += spent.at - since;
-    return spent;
+        return (struct green_spent){0};
+    settle(self, clock_monotonic());
+    return self->spent;
+}
+
+struct green_spent green_spent_before(void)
+{
+    return green_accounts ? green_self()->spent : (struct green_spent){0};
 }

@@ -3,8 +3,7 @@
  * Accounts are kept when green_run() is told to (green_options.accounts): then every switch reads the clock. Otherwise
  * a switch costs a branch more, and all of this is zero.
  *
- * What is in none of them is time in which the thread was ready and others ran, or waited for something else: another
- * thread, or the clock.
+ * What is in none of them is time in which the thread waited for something else: another thread, or the clock.
  */
 #ifndef TERN_GREEN_SPENT_H
 #define TERN_GREEN_SPENT_H
@@ -12,16 +11,22 @@
 #include "green/green.h"
 
 struct green_spent {
-    nsec at;         /* when this was so */
-    nsec running;    /* system calls included */
-    nsec pool;       /* in green_offload(): waiting for a thread of the pool, and for the job */
-    nsec descriptor; /* waiting for a descriptor, or for who is behind one */
+    nsec at;       /* when this was so */
+    nsec running;  /* system calls included */
+    nsec queue;    /* ready to run, while others ran */
+    nsec pool;     /* in green_offload(): waiting for a thread of the pool, and for the job */
+    nsec client;   /* waiting for the connection of the client that is being served */
+    nsec upstream; /* waiting for any other descriptor */
 };
 
 /* Whether accounts are kept. */
 extern bool green_accounts;
 
-/* What the running thread has spent in its life. Lives are long: who wants to know about a part of it, subtracts. */
-struct green_spent green_spent(void) __attribute__((cold));
+/* What the running thread has spent in its life, which began with the task that it runs, if it runs one. Who wants to
+ * know about a part of it, subtracts. Reads the clock. */
+struct green_spent green_spent(void);
+
+/* The same as of the last time that the clock was read for this: when the thread got its turn, or by green_spent(). */
+struct green_spent green_spent_before(void);
 
 #endif

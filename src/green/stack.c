@@ -237,19 +237,28 @@ void stack_decay(void)
     pool.low_mark = pool.free_count;
 }
 
+bool stack_each_in(size_t from, size_t count, void (*fn)(void *block, void *arg), void *arg)
+{
+    size_t end = pool.count, to = from < end && count < end - from ? from + count : end;
+    for (const struct slab *slab = pool.slabs; slab && end > from; slab = slab->next) {
+        size_t start = end - slab->used;
+        for (size_t i = start > from ? start : from; i < to && i < end; i++)
+            fn(block_of(slab, i - start), arg);
+        end = start;
+    }
+    return to < pool.count;
+}
+
 void stack_each(void (*fn)(void *block, void *arg), void *arg)
 {
-    for (const struct slab *slab = pool.slabs; slab; slab = slab->next)
-        for (size_t i = 0; i < slab->used; i++)
-            fn(block_of(slab, i), arg);
+    stack_each_in(0, SIZE_MAX, fn, arg);
 }
 
 /* Pages are counted from the top down to the deepest one in memory: what mincore() knows of anonymous memory. */
-static void measure(void *block, void *arg)
+static void measure(const void *block, size_t *high_water, size_t *resident)
 {
-    struct stack_census *census = arg;
     char *low = stack_low(block);
-    size_t pages = pool.size / pool.page, deepest = pages, resident = 0;
+    size_t pages = pool.size / pool.page, deepest = pages, count = 0;
     unsigned char present[256];
     for (size_t i = pages; i > 0;) {
         size_t run = i < sizeof present ? i : sizeof present;
@@ -259,17 +268,30 @@ static void measure(void *block, void *arg)
         for (size_t k = run; k > 0; k--)
             if (present[k - 1] & 1) {
                 deepest = i + k - 1;
-                resident++;
+                count++;
             }
     }
-    census->resident += resident * pool.page;
-    if ((pages - deepest) * pool.page > census->high_water)
-        census->high_water = (pages - deepest) * pool.page;
+    *resident += count * pool.page;
+    if ((pages - deepest) * pool.page > *high_water)
+        *high_water = (pages - deepest) * pool.page;
+}
+
+static void add(void *block, void *arg)
+{
+    struct stack_census *census = arg;
+    measure(block, &census->high_water, &census->resident);
+}
+
+size_t stack_high_water(const void *block)
+{
+    size_t high_water = 0, resident = 0;
+    measure(block, &high_water, &resident);
+    return high_water;
 }
 
 void stack_pool_census(struct stack_census *census)
 {
     *census = (struct stack_census){
         .stacks = pool.count, .free = pool.free_count, .size = pool.size, .guard_pages = pool.guard_pages};
-    stack_each(measure, census);
+    stack_each(add, census);
 }

@@ -67,6 +67,13 @@ void stack_decay(void);
 /* Calls fn with the block of every stack that has ever been taken, free ones as well. */
 void stack_each(void (*fn)(void *block, void *arg), void *arg);
 
+/* The same for `count` of them, from the one of index `from` on: the first that was ever taken is 0. False: those were
+ * the last. */
+bool stack_each_in(size_t from, size_t count, void (*fn)(void *block, void *arg), void *arg);
+
+/* Bytes of one that were ever touched since it was new, or went cold; in whole pages. */
+size_t stack_high_water(const void *block);
+
 void stack_pool_census(struct stack_census *census);
 
 #endif

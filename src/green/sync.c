@@ -30,7 +30,7 @@ int green_mutex_lock(struct green_mutex *mutex, nsec deadline)
     }
     if (mutex->owner == green_self())
         return -EDEADLK;
-    return wait_in(&mutex->waiting, deadline); /* on 0 the one who unlocked has made us its owner */
+    return wait_in(&mutex->waiting, GREEN_WAIT_LOCK, deadline); /* on 0 the one who unlocked has made us its owner */
 }
 
 int green_mutex_unlock(struct green_mutex *mutex)
@@ -46,7 +46,7 @@ static void lock_deaf(struct green_mutex *mutex)
     if (!mutex->owner)
         mutex->owner = green_self();
     else
-        wait_in_deaf(&mutex->waiting);
+        wait_in_deaf(&mutex->waiting, GREEN_WAIT_LOCK);
 }
 
 int green_cond_wait(struct green_cond *cond, struct green_mutex *mutex, nsec deadline)
@@ -54,7 +54,7 @@ int green_cond_wait(struct green_cond *cond, struct green_mutex *mutex, nsec dea
     int result = mutex ? green_mutex_unlock(mutex) : 0;
     if (result)
         return result;
-    result = wait_in(&cond->waiting, deadline);
+    result = wait_in(&cond->waiting, GREEN_WAIT_CONDITION, deadline);
     if (mutex)
         lock_deaf(mutex);
     return result;
@@ -62,11 +62,7 @@ int green_cond_wait(struct green_cond *cond, struct green_mutex *mutex, nsec dea
 
 int green_cond_wait_peer(struct green_cond *cond, nsec deadline)
 {
-    struct green *self = green_self();
-    self->charged = &self->spent.descriptor;
-    int result = wait_in(&cond->waiting, deadline);
-    self->charged = NULL;
-    return result;
+    return wait_in(&cond->waiting, GREEN_WAIT_WINDOW, deadline);
 }
 
 void green_cond_signal(struct green_cond *cond)
@@ -86,7 +82,7 @@ int green_sem_wait(struct green_sem *sem, nsec deadline)
         sem->count--;
         return 0;
     }
-    return wait_in(&sem->waiting, deadline);
+    return wait_in(&sem->waiting, GREEN_WAIT_SEMAPHORE, deadline);
 }
 
 void green_sem_post(struct green_sem *sem)

@@ -38,7 +38,7 @@ int green_mutex_unlock(struct green_mutex *mutex);
  * (NULL) is needed by who tests the condition and waits without another wait in between. */
 int green_cond_wait(struct green_cond *cond, struct green_mutex *mutex, nsec deadline) GREEN_WAITS;
 
-/* The same without a mutex, for what a peer is to bring about: accounts are kept as of a wait for a descriptor. */
+/* The same without a mutex, for what a client is to bring about: it is on the client's account. */
 int green_cond_wait_peer(struct green_cond *cond, nsec deadline) GREEN_WAITS;
 
 void green_cond_signal(struct green_cond *cond);

@@ -32,13 +32,16 @@ static int park_precisely(struct green *self, nsec deadline)
     return result;
 }
 
-int green_suspend(nsec deadline)
+int green_suspend_on(enum green_wait wait, int fd, nsec deadline)
 {
     struct green *self = green_self();
     if (self->cancelled)
         return -ECANCELED;
     if (deadline <= green_now())
         return -ETIMEDOUT;
+    self->wait = (uint8_t)wait;
+    self->wait_fd = fd;
+    self->until = deadline;
     if (deadline == NSEC_NEVER) {
         wheel_disarm(green_wheel(), &self->timer);
         return green_park();
@@ -53,19 +56,18 @@ int green_suspend(nsec deadline)
     return green_park();
 }
 
-int green_suspend_for_descriptor(nsec deadline)
+int green_suspend(enum green_wait wait, nsec deadline)
 {
-    struct green *self = green_self();
-    self->charged = &self->spent.descriptor;
-    int result = green_suspend(deadline);
-    self->charged = NULL;
-    return result;
+    return green_suspend_on(wait, -1, deadline);
 }
 
-int green_suspend_deaf(void)
+int green_suspend_deaf(enum green_wait wait)
 {
     struct green *self = green_self();
     wheel_disarm(green_wheel(), &self->timer);
+    self->wait = (uint8_t)wait;
+    self->wait_fd = -1;
+    self->until = NSEC_NEVER;
     self->deaf = true;
     int result = green_park();
     self->deaf = false;
@@ -82,6 +84,6 @@ void green_cancel(struct green *thread)
 int green_sleep(nsec duration)
 {
     green_update_now();
-    int result = green_suspend(nsec_add(green_now(), duration));
+    int result = green_suspend(GREEN_WAIT_TIMER, nsec_add(green_now(), duration));
     return result == -ETIMEDOUT ? 0 : result;
 }

@@ -14,20 +14,20 @@ struct waiter {
 };
 
 /* Parks the running thread in a queue. The result is green_suspend()'s. */
-static inline int wait_in(struct list *queue, nsec deadline)
+static inline int wait_in(struct list *queue, enum green_wait wait, nsec deadline)
 {
     struct waiter waiter = {.thread = green_self()};
     list_push_back(queue, &waiter.link);
-    int result = green_suspend(deadline);
+    int result = green_suspend(wait, deadline);
     list_unlink(&waiter.link);
     return result;
 }
 
-static inline int wait_in_deaf(struct list *queue)
+static inline int wait_in_deaf(struct list *queue, enum green_wait wait)
 {
     struct waiter waiter = {.thread = green_self()};
     list_push_back(queue, &waiter.link);
-    int result = green_suspend_deaf();
+    int result = green_suspend_deaf(wait);
     list_unlink(&waiter.link);
     return result;
 }

@@ -244,6 +244,7 @@ void conn_open(struct conns *conns, int fd, const struct peer *peer, const struc
         free(conn);
         return;
     }
+    conn->stream.fd.client = true;
     conn->endpoint = endpoint;
     conn->task.kind = &kind;
     conn->thread = NULL;

@@ -31,7 +31,7 @@ static struct access_times times_of(const struct http_times *times)
         .header = read.at - times->begun,
         .cpu = now.running - read.running,
         .pool = now.pool - read.pool,
-        .client = now.descriptor - read.descriptor,
+        .client = now.client - read.client,
     };
 }
 

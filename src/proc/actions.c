@@ -109,7 +109,8 @@ static const char *state_of_worker(const struct child *child)
 static void put_worker(struct json *j, const struct generation *g, size_t i)
 {
     const struct child *child = &g->children[i];
-    struct score score = scoreboard_read(&g->board, i);
+    struct score score;
+    scoreboard_read(&g->board, i, &score);
     json_open(j, NULL, '{');
     json_u64(j, "index", i);
     json_u64(j, "pid", (uint64_t)child->pid);

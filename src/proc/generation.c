@@ -46,7 +46,7 @@ static int make_children(struct generation *g)
     g->listeners = calloc(g->config->listen_count, sizeof(struct listener *));
     if (!g->children || !g->listeners)
         return -ENOMEM;
-    int error = scoreboard_open(&g->board, g->count);
+    int error = scoreboard_open(&g->board, g->count, 1);
     return error ? error : crew_open(&g->crew, g);
 }
 
@@ -238,7 +238,7 @@ uint64_t generation_cut(const struct generation *g)
 {
     uint64_t cut = 0;
     for (size_t i = 0; i < g->count; i++)
-        cut += scoreboard_read(&g->board, i).cut;
+        cut += scoreboard_slot(&g->board, i)->cut;
     return cut;
 }
 

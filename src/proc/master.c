@@ -37,7 +37,7 @@ uint64_t master_connections(const struct master *m)
     list_each (l, next, &m->generations) {
         const struct generation *g = container_of(l, struct generation, link);
         for (size_t i = 0; i < g->count; i++)
-            connections += scoreboard_read(&g->board, i).connections;
+            connections += scoreboard_slot(&g->board, i)->connections;
     }
     return connections;
 }

@@ -31,6 +31,11 @@ enum message_kind {
     MESSAGE_ERROR_LOG,  /* the descriptor is the error log, opened anew */
     MESSAGE_ACCESS_LOG, /* the same for the access log */
     MESSAGE_LEVEL,      /* `number` is the least level to be logged */
+
+    /* Either way: a question about green threads, which is a line of the control protocol in `text`, and the answer to
+     * the one of that `number`: the descriptor is of a file in memory, with a line of JSON. */
+    MESSAGE_INQUIRE,
+    MESSAGE_REPORT,
 };
 
 enum { MESSAGE_TEXT = 248 };

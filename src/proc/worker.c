@@ -218,6 +218,7 @@ int worker_run(struct worker *worker)
     struct green_options options = {.stack = (size_t)config->stack,
                                     .threads = (size_t)config->http.limits.green_threads,
                                     .pool = (size_t)config->threads,
+                                    .score = worker->score,
                                     .accounts =
                                         config->http.access && access_needs(config->http.access) & ACCESS_NEEDS_TIMES};
     int result = green_run(&options, run, worker);

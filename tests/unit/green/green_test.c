@@ -1,5 +1,6 @@
 /* green_test.c: threads from start to end: order, fairness, cancels, results, and what a census says of them. */
 #include "green/green.h"
+#include "green/view.h"
 
 #include "green/core.h"
 #include "green/scope.h"
@@ -399,9 +400,9 @@ static void see(const struct green_view *view, void *arg)
     seen->count++;
     cr_expect_lt(view->depth, 64 * 1024);
     if (strcmp(view->name, "main") == 0) {
-        cr_expect_not(view->waiting);
+        cr_expect_not(view->standing == GREEN_STANDS_WAITING);
         seen->running += view->depth == 0;
-    } else if (view->waiting) {
+    } else if (view->standing == GREEN_STANDS_WAITING) {
         cr_expect(str_eq(view->what, STR("GET /slow")));
         seen->waiting += view->depth > 0;
     } else {

@@ -353,6 +353,6 @@ GreenTest(poll, the_wait_is_on_the_account_of_the_descriptor, .accounts = true)
 {
     struct green *speaker = run_spawn(speak_later, NULL);
     cr_expect_eq(wait_for(ends[0], POLLIN, NSEC_NEVER), 0);
-    cr_expect_gt(green_spent().descriptor, 0);
+    cr_expect_gt(green_spent().upstream, 0);
     cr_expect_eq(run_join(speaker), 0);
 }

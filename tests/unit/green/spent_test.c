@@ -23,8 +23,8 @@ static void burn(void)
 static struct green_spent since(const struct green_spent *start)
 {
     struct green_spent now = green_spent();
-    return (struct green_spent){now.at - start->at, now.running - start->running, now.pool - start->pool,
-                                now.descriptor - start->descriptor};
+    return (struct green_spent){now.at - start->at,     now.running - start->running, now.queue - start->queue,
+                                now.pool - start->pool, now.client - start->client,   now.upstream - start->upstream};
 }
 
 /* What is in an account is a part of the time that has passed. */
@@ -32,8 +32,10 @@ static void expect_sum(const struct green_spent *spent)
 {
     cr_expect_geq(spent->running, 0);
     cr_expect_geq(spent->pool, 0);
-    cr_expect_geq(spent->descriptor, 0);
-    cr_expect_leq(spent->running + spent->pool + spent->descriptor, spent->at);
+    cr_expect_geq(spent->queue, 0);
+    cr_expect_geq(spent->client, 0);
+    cr_expect_geq(spent->upstream, 0);
+    cr_expect_leq(spent->running + spent->queue + spent->pool + spent->client + spent->upstream, spent->at);
 }
 
 static void pause_thread(void *arg)
@@ -51,7 +53,7 @@ GreenTest(spent, without_accounts_all_is_zero)
     cr_expect_eq(spent.at, 0);
     cr_expect_eq(spent.running, 0);
     cr_expect_eq(spent.pool, 0);
-    cr_expect_eq(spent.descriptor, 0);
+    cr_expect_eq(spent.upstream, 0);
 }
 
 GreenTest(spent, running, .accounts = true)
@@ -74,7 +76,7 @@ GreenTest(spent, a_wait_for_the_pool, .accounts = true)
     cr_expect_eq(green_offload(pause_thread, NULL, NSEC_NEVER), 0);
     struct green_spent spent = since(&start);
     cr_expect_geq(spent.pool, (WAIT - 1) * NSEC_MS);
-    cr_expect_eq(spent.descriptor, 0);
+    cr_expect_eq(spent.upstream, 0);
     expect_sum(&spent);
 }
 
@@ -95,7 +97,7 @@ GreenTest(spent, a_wait_for_a_descriptor, .accounts = true)
     struct green_spent start = green_spent();
     cr_expect_eq(green_fd_readable(&fd, NSEC_NEVER), 0);
     struct green_spent spent = since(&start);
-    cr_expect_geq(spent.descriptor, (WAIT - 1) * NSEC_MS);
+    cr_expect_geq(spent.upstream, (WAIT - 1) * NSEC_MS);
     cr_expect_eq(spent.pool, 0);
     expect_sum(&spent);
     start = green_spent();
@@ -114,7 +116,7 @@ GreenTest(spent, a_wait_that_times_out_counts_too, .accounts = true)
     struct green_spent start = green_spent();
     cr_expect_eq(green_fd_readable(&fd, run_in(WAIT)), -ETIMEDOUT);
     struct green_spent spent = since(&start);
-    cr_expect_geq(spent.descriptor, (WAIT - 1) * NSEC_MS);
+    cr_expect_geq(spent.upstream, (WAIT - 1) * NSEC_MS);
     expect_sum(&spent);
     green_fd_close(&fd);
     close(ends[1]);
@@ -127,7 +129,7 @@ GreenTest(spent, other_waits_are_in_no_account, .accounts = true)
     struct green_spent spent = since(&start);
     cr_expect_geq(spent.at, WAIT * NSEC_MS);
     cr_expect_eq(spent.pool, 0);
-    cr_expect_eq(spent.descriptor, 0);
+    cr_expect_eq(spent.upstream, 0);
     expect_sum(&spent);
 }
 
@@ -175,5 +177,5 @@ GreenTest(spent, a_new_thread_has_spent_nothing_on_a_used_stack, .accounts = tru
     cr_expect_eq(run_join(run_spawn(look, &spent)), 0);
     cr_expect_leq(spent.running, clock_monotonic() - before);
     cr_expect_eq(spent.pool, 0);
-    cr_expect_eq(spent.descriptor, 0);
+    cr_expect_eq(spent.upstream, 0);
 }

@@ -2,6 +2,7 @@
 #include "green/core.h"
 #include "green/scope.h"
 #include "green/sync.h"
+#include "green/view.h"
 #include "run.h"
 
 enum { MANY = 1000 };

@@ -82,7 +82,7 @@ static void tear_down(void)
 
 static int wait_suspend(nsec deadline)
 {
-    return green_suspend(deadline);
+    return green_suspend(GREEN_WAIT_TIMER, deadline);
 }
 
 static int wait_join(nsec deadline)
@@ -320,8 +320,8 @@ GreenTest(wait, a_deadline_that_moved_away_does_not_fire)
 static int wait_deaf(void *arg)
 {
     (void)arg;
-    int result = green_suspend_deaf();
-    return result == 5 && green_suspend(NSEC_NEVER) == -ECANCELED;
+    int result = green_suspend_deaf(GREEN_WAIT_TIMER);
+    return result == 5 && green_suspend(GREEN_WAIT_TIMER, NSEC_NEVER) == -ECANCELED;
 }
 
 GreenTest(wait, a_deaf_wait_ends_by_its_event_alone)

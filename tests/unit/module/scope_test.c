@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "green/offload.h"
+#include "green/view.h"
 #include "visit.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))

@@ -1,0 +1,28 @@
+/* stall.c: see stall.h. */
+#include "base/stall.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+void stall_write(struct stall_log *log, const struct stall *stall)
+{
+    struct stall_record *record = &log->records[stall->number % STALLS_KEPT];
+    __atomic_store_n(&record->version, record->version + 1, __ATOMIC_RELAXED);
+    atomic_thread_fence(memory_order_release);
+    memcpy(&record->stall, stall, sizeof *stall);
+    __atomic_store_n(&record->version, record->version + 1, __ATOMIC_RELEASE);
+    if (log->count < stall->number)
+        __atomic_store_n(&log->count, stall->number, __ATOMIC_RELAXED);
+}
+
+bool stall_read(const struct stall_log *log, size_t index, struct stall *stall)
+{
+    if (index >= STALLS_KEPT)
+        return false;
+    const struct stall_record *record = &log->records[index];
+    uint64_t before = __atomic_load_n(&record->version, __ATOMIC_ACQUIRE);
+    memcpy(stall, &record->stall, sizeof *stall);
+    atomic_thread_fence(memory_order_acquire);
+    uint64_t after = __atomic_load_n(&record->version, __ATOMIC_RELAXED);
+    return before == after && before % 2 == 0 && stall->number > 0;
+}

@@ -1,0 +1,4 @@
+/* inspect.c: see inspect.h. */
+#include "http/inspect.h"
+
+struct http_inspection http_inspection;
