@@ -1,0 +1,88 @@
+/* registers.c: see registers.h. */
+#include "trace/registers.h"
+
+#include <string.h>
+#include <sys/uio.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+
+void trace_interrupted(struct trace_registers *registers, const void *context)
+{
+    static const int names[TRACE_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
+                                               REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+    const ucontext_t *interrupted = context;
+    registers->known = 0;
+    registers->pc = (uint64_t)interrupted->uc_mcontext.gregs[REG_RIP];
+    for (unsigned i = 0; i < TRACE_REGISTERS; i++)
+        trace_set(registers, i, (uint64_t)interrupted->uc_mcontext.gregs[names[i]]);
+}
+
+#elif defined(__aarch64__)
+
+void trace_interrupted(struct trace_registers *registers, const void *context)
+{
+    const ucontext_t *interrupted = context;
+    registers->known = 0;
+    registers->pc = interrupted->uc_mcontext.pc;
+    for (unsigned i = 0; i < TRACE_SP; i++)
+        trace_set(registers, i, interrupted->uc_mcontext.regs[i]);
+    trace_set(registers, TRACE_SP, interrupted->uc_mcontext.sp);
+}
+
+#endif
+
+/* The kernel reads for us: a page that is not there is the end of the copy, and no fault. It gives either all of a
+ * piece or nothing, so the pieces are pages. */
+void trace_copy_stack(struct trace_capture *capture)
+{
+    enum { PAGE = 4096, PIECES = TRACE_STACK / PAGE + 1 };
+    uint64_t from = capture->registers.values[TRACE_SP], end = from + TRACE_STACK;
+    struct iovec local = {capture->stack, TRACE_STACK}, remote[PIECES];
+    int count = 0;
+    capture->from = from;
+    capture->size = 0;
+    for (uint64_t at = from, next; at < end; at = next) {
+        next = (at | (PAGE - 1)) + 1;
+        if (next > end)
+            next = end;
+        remote[count++] = (struct iovec){(void *)(uintptr_t)at, next - at}; /* NOLINT(performance-no-int-to-ptr) */
+    }
+    ssize_t copied = process_vm_readv(getpid(), &local, 1, remote, (unsigned long)count, 0);
+    if (copied > 0)
+        capture->size = (size_t)copied;
+}
+
+bool trace_read(const struct trace_capture *capture, uint64_t address, uint64_t *word)
+{
+    uint64_t at = address - capture->from;
+    if (address < capture->from || capture->size < sizeof *word || at > capture->size - sizeof *word)
+        return false;
+    memcpy(word, capture->stack + at, sizeof *word);
+    return true;
+}
+
+/* Whether frame pointers lead from here ever upwards, each below a return address, to a zero. */
+static bool is_chain(const struct trace_capture *capture, uint64_t at)
+{
+    uint64_t next, code;
+    while (trace_read(capture, at, &next) && trace_read(capture, at + sizeof next, &code) && code) {
+        if (next == 0)
+            return true;
+        if (next <= at || next % sizeof next)
+            return false;
+        at = next;
+    }
+    return false;
+}
+
+void trace_guess_frame(struct trace_capture *capture)
+{
+    uint64_t from = (capture->from + 7) & ~UINT64_C(7), next;
+    for (uint64_t at = from; trace_read(capture, at, &next); at += sizeof next)
+        if (next && is_chain(capture, at)) {
+            trace_set(&capture->registers, TRACE_FP, at);
+            return;
+        }
+}
