@@ -9,6 +9,7 @@
 #include "green/scope.h"
 #include "handler/file_cache.h"
 #include "http/accept.h"
+#include "http/inspect.h"
 #include "log/log.h"
 #include "module/compute.h"
 #include "module/worker.h"
@@ -182,13 +183,17 @@ static int run(void *arg)
 {
     struct service service = {.worker = arg};
     const struct worker *worker = arg;
+    http_inspection.board = worker->board;
+    http_inspection.worker = worker->self->index;
+    http_inspection.generation = worker->generation;
+    http_inspection.started = worker->started;
     struct acceptor *acceptors = calloc(worker->listener_count + 1, sizeof *acceptors);
     if (!acceptors)
         return -ENOMEM;
     green_cond_init(&service.told);
     green_fd_init(&service.master, worker->self->master);
     conns_init(&service.conns, &worker->config->http, worker_connections(worker->config, worker->descriptors),
-               worker->score);
+               worker->score, scoreboard_routes(worker->board, worker->self->index));
     service.conns.shed = file_cache_shed;
     file_cache_setup(&worker->config->types, spared(worker->descriptors) / 2);
     compute_client_init(worker->queue);
