@@ -2,9 +2,9 @@
 #include "trace/registers.h"
 
 #include <string.h>
-#include <sys/uio.h>
 #include <ucontext.h>
-#include <unistd.h>
+
+#include "trace/memory.h"
 
 #if defined(__x86_64__)
 
@@ -33,25 +33,18 @@ void trace_interrupted(struct trace_registers *registers, const void *context)
 
 #endif
 
-/* The kernel reads for us: a page that is not there is the end of the copy, and no fault. It gives either all of a
- * piece or nothing, so the pieces are pages. */
+/* A stack that has just overflowed starts in its guard. */
 void trace_copy_stack(struct trace_capture *capture)
 {
-    enum { PAGE = 4096, PIECES = TRACE_STACK / PAGE + 1 };
-    uint64_t from = capture->registers.values[TRACE_SP], end = from + TRACE_STACK;
-    struct iovec local = {capture->stack, TRACE_STACK}, remote[PIECES];
-    int count = 0;
-    capture->from = from;
-    capture->size = 0;
-    for (uint64_t at = from, next; at < end; at = next) {
-        next = (at | (PAGE - 1)) + 1;
-        if (next > end)
-            next = end;
-        remote[count++] = (struct iovec){(void *)(uintptr_t)at, next - at}; /* NOLINT(performance-no-int-to-ptr) */
+    enum { PAGE = 4096, GUARD_PAGES = 16 };
+    capture->from = capture->registers.values[TRACE_SP];
+    for (int i = 0; i <= GUARD_PAGES; i++) {
+        const void *from = (const void *)(uintptr_t)capture->from; /* NOLINT(performance-no-int-to-ptr) */
+        capture->size = trace_peek(capture->stack, from, TRACE_STACK);
+        if (capture->size)
+            return;
+        capture->from = (capture->from | (PAGE - 1)) + 1;
     }
-    ssize_t copied = process_vm_readv(getpid(), &local, 1, remote, (unsigned long)count, 0);
-    if (copied > 0)
-        capture->size = (size_t)copied;
 }
 
 bool trace_read(const struct trace_capture *capture, uint64_t address, uint64_t *word)
