@@ -136,13 +136,12 @@ static bool interrupt(struct trace_capture *capture, uint64_t turn, nsec patienc
     return atomic_load(&catcher.turn) == turn;
 }
 
-/* The kernel tells two registers; the frame pointer is found on the stack, the rest in vain. */
+/* The kernel tells two registers only. */
 static bool look_at_blocked(struct trace_capture *capture, uint64_t turn, const struct trace_state *state, int fd)
 {
     capture->registers = (struct trace_registers){.pc = state->pc};
     trace_set(&capture->registers, TRACE_SP, state->sp);
     trace_copy_stack(capture);
-    trace_guess_frame(capture);
     struct trace_state now = trace_read_state(fd);
     return now.doing == state->doing && now.sp == state->sp && now.pc == state->pc && is_turn(turn);
 }

@@ -70,12 +70,11 @@ static bool is_chain(const struct trace_capture *capture, uint64_t at)
     return false;
 }
 
-void trace_guess_frame(struct trace_capture *capture)
+uint64_t trace_guess_frame(const struct trace_capture *capture, uint64_t above)
 {
-    uint64_t from = (capture->from + 7) & ~UINT64_C(7), next;
-    for (uint64_t at = from; trace_read(capture, at, &next); at += sizeof next)
-        if (next && is_chain(capture, at)) {
-            trace_set(&capture->registers, TRACE_FP, at);
-            return;
-        }
+    uint64_t at = above > capture->from ? above : capture->from, next;
+    for (at = (at + sizeof next) & ~(uint64_t)(sizeof next - 1); trace_read(capture, at, &next); at += sizeof next)
+        if (next && is_chain(capture, at))
+            return at;
+    return 0;
 }

@@ -53,8 +53,9 @@ void trace_copy_stack(struct trace_capture *capture);
 /* The word at an address of the copied stack; false: it is not there. */
 bool trace_read(const struct trace_capture *capture, uint64_t address, uint64_t *word);
 
-/* Of a capture whose frame pointer is not known: the first place on its stack where a chain of frame pointers starts
- * that ends in a zero, as at the bottom of every green stack. */
-void trace_guess_frame(struct trace_capture *capture);
+/* What the frame pointer of a capture may have been, if it is not known: the first place on its stack above an address
+ * where a chain of frame pointers starts that ends in a zero, as at the bottom of every green stack. 0: there is none.
+ * It may be one that was left over: unwinding must show which one is true. */
+uint64_t trace_guess_frame(const struct trace_capture *capture, uint64_t above);
 
 #endif

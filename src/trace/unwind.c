@@ -38,18 +38,29 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *arg, void **thread)
     return true;
 }
 
+/* What is unwound, and how far that has come. */
+struct trace {
+    const struct trace_capture *capture;
+    struct trace_registers registers; /* its, or with what we guess */
+    Dwfl *dwfl;
+    struct out *out;
+    unsigned count;
+    bool lost;   /* a frame lay in no code */
+    bool bottom; /* was reached */
+};
+
 static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *word, void *arg)
 {
     (void)dwfl;
     uint64_t value = 0;
-    bool there = trace_read(arg, address, &value);
+    bool there = trace_read(((const struct trace *)arg)->capture, address, &value);
     *word = value;
     return there;
 }
 
 static bool set_registers(Dwfl_Thread *thread, void *arg)
 {
-    const struct trace_registers *registers = &((const struct trace_capture *)arg)->registers;
+    const struct trace_registers *registers = &((const struct trace *)arg)->registers;
     for (int i = 0; i < TRACE_REGISTERS; i++) {
         Dwarf_Word value = registers->values[i];
         if (trace_knows(registers, (unsigned)i) && !dwfl_thread_state_registers(thread, i, 1, &value))
@@ -130,12 +141,6 @@ static bool report_all(Dwfl *dwfl)
 
 /* ---- frames ---- */
 
-struct trace {
-    Dwfl *dwfl;
-    struct out *out;
-    unsigned count;
-};
-
 static struct str file_of(const char *path)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
@@ -166,15 +171,11 @@ static void put_symbol(struct out *o, const char *name, uint64_t offset)
     out_hex(o, offset);
 }
 
-/* `pc` is where it goes on, and `at` in what it is doing. False: it is none of the stack's own. */
-static bool put_frame(const struct trace *trace, struct out *o, Dwarf_Addr pc, Dwarf_Addr at)
+/* `pc` is where it goes on, and `at` in what it is doing. */
+static void put_frame(struct trace *trace, Dwfl_Module *module, const char *name, uint64_t offset, Dwarf_Addr pc,
+                      Dwarf_Addr at)
 {
-    Dwfl_Module *module = dwfl_addrmodule(trace->dwfl, at);
-    GElf_Off offset;
-    GElf_Sym symbol;
-    const char *name = module ? dwfl_module_addrinfo(module, at, &offset, &symbol, NULL, NULL, NULL) : NULL;
-    if (name && strcmp(name, BOTTOM) == 0)
-        return false;
+    struct out *o = trace->out;
     out_char(o, '#');
     out_u64(o, trace->count);
     out_char(o, ' ');
@@ -190,38 +191,64 @@ static bool put_frame(const struct trace *trace, struct out *o, Dwarf_Addr pc, D
         out_put(o, file_of(dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL)));
     }
     out_char(o, '\n');
-    return true;
 }
 
 static int on_frame(Dwfl_Frame *frame, void *arg)
 {
     struct trace *trace = arg;
-    struct out *o = trace->out;
-    char *before = o->at;
+    char *before = trace->out->at;
     Dwarf_Addr pc;
     bool interrupted; /* rather than in a call, which ends where the next line may begin */
     if (trace->count >= TRACE_FRAMES || !dwfl_frame_pc(frame, &pc, &interrupted) || pc == 0)
         return DWARF_CB_ABORT;
-    if (!put_frame(trace, o, pc, interrupted ? pc : pc - 1))
+    Dwarf_Addr at = interrupted ? pc : pc - 1;
+    Dwfl_Module *module = dwfl_addrmodule(trace->dwfl, at);
+    GElf_Off offset = 0;
+    GElf_Sym symbol;
+    const char *name = module ? dwfl_module_addrinfo(module, at, &offset, &symbol, NULL, NULL, NULL) : NULL;
+    trace->lost = trace->lost || !module;
+    trace->bottom = name && strcmp(name, BOTTOM) == 0;
+    if (trace->bottom)
         return DWARF_CB_ABORT;
-    if (o->full) {
-        o->at = before;
-        return DWARF_CB_ABORT;
-    }
+    put_frame(trace, module, name, offset, pc, at);
+    if (trace->out->full)
+        trace->out->at = before;
     trace->count++;
-    return DWARF_CB_OK;
+    return trace->out->full ? DWARF_CB_ABORT : DWARF_CB_OK;
 }
 
-static void unwind(const struct trace_capture *capture, struct out *o)
+static void follow(struct trace *trace)
 {
-    Dwfl *dwfl = dwfl_begin(&files);
-    if (!dwfl)
+    trace->out->at = trace->out->start;
+    trace->out->full = false;
+    trace->count = 0;
+    trace->lost = trace->bottom = false;
+    dwfl_getthread_frames(trace->dwfl, dwfl_pid(trace->dwfl), on_frame, trace);
+}
+
+/* Where the frame pointer is not known, code that relies on it can be left with the right one only. */
+static void follow_by_guess(struct trace *trace)
+{
+    enum { GUESSES = 100 };
+    uint64_t guess = 0;
+    for (int i = 0; i < GUESSES && (guess = trace_guess_frame(trace->capture, guess)); i++) {
+        trace_set(&trace->registers, TRACE_FP, guess);
+        follow(trace);
+        if (trace->bottom && !trace->lost)
+            return;
+    }
+    trace->registers = trace->capture->registers;
+    follow(trace);
+}
+
+static void unwind(struct trace *trace)
+{
+    if (!report_all(trace->dwfl) || !dwfl_attach_state(trace->dwfl, NULL, getpid(), &threads, trace))
         return;
-    struct trace trace = {.dwfl = dwfl, .out = o};
-    pid_t process = getpid();
-    if (report_all(dwfl) && dwfl_attach_state(dwfl, NULL, process, &threads, (void *)(uintptr_t)capture))
-        dwfl_getthread_frames(dwfl, process, on_frame, &trace);
-    dwfl_end(dwfl);
+    if (trace_knows(&trace->registers, TRACE_FP))
+        follow(trace);
+    else
+        follow_by_guess(trace);
 }
 
 size_t trace_unwind(const struct trace_capture *capture, char *text, size_t size)
@@ -229,7 +256,10 @@ size_t trace_unwind(const struct trace_capture *capture, char *text, size_t size
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     struct out o = out_on(text, size - 1);
     pthread_mutex_lock(&lock);
-    unwind(capture, &o);
+    struct trace trace = {.capture = capture, .registers = capture->registers, .out = &o, .dwfl = dwfl_begin(&files)};
+    if (trace.dwfl)
+        unwind(&trace);
+    dwfl_end(trace.dwfl);
     pthread_mutex_unlock(&lock);
     *o.at = '\0';
     return out_len(&o);
