@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "green/monitor.h"
 #include "green/scope.h"
 #include "handler/file_cache.h"
 #include "http/accept.h"
@@ -224,12 +225,15 @@ int worker_run(struct worker *worker)
     int error = config->pin ? privs_pin(self->index) : 0;
     if (error)
         log_warn("worker %zu cannot be pinned: %s", self->index, strerror(-error));
+    green_monitor_prepare();
     int status = forked_become(self, config);
     if (status)
         return status;
     struct green_options options = {.stack = (size_t)config->stack,
                                     .threads = (size_t)config->http.limits.green_threads,
                                     .pool = (size_t)config->threads,
+                                    .stall = config->http.timeouts.stall,
+                                    .stalls = scoreboard_stalls(worker->board, self->index),
                                     .score = worker->score,
                                     .accounts = needs_accounts(config)};
     int result = green_run(&options, run, worker);
