@@ -91,6 +91,7 @@ struct exchange {
     const struct http_server *server;
     const struct http_site *site;   /* NULL: none has this host, or the request could not be read */
     const struct http_route *route; /* NULL: the same */
+    bool routed;                    /* the route has been looked up: it is not that of a refusal's terms */
     const struct peer *peer;
     const struct tls_peer *tls;         /* what is known of a connection that is secured; NULL: it is not */
     struct str user;                    /* as authenticated; empty: nobody */

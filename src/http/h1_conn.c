@@ -60,6 +60,7 @@ static void begin_exchange(struct h1 *h)
     h->x.ops = &h1_ops;
     h->x.site = NULL;
     h->x.route = NULL;
+    h->x.routed = false;
     h->x.failure = NULL;
     h->x.reason = NULL;
     h->x.times.read.at = 0;
@@ -75,6 +76,7 @@ static void begin_exchange(struct h1 *h)
 static void end_exchange(struct h1 *h)
 {
     green_describe(STR(""));
+    green_label(NULL);
     h1_input_unpin(&h->in, h->frame_in, sizeof h->frame_in);
     arena_clear(&h->x.arena);
     h->scan = (struct h1_scan){0};

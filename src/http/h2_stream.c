@@ -110,6 +110,7 @@ static int on_turn(struct green_task *task)
         s->x.reason = http_cut_reason(s->error, s->body.error);
     conn_record(s->h2->conn, &s->x);
     green_describe(STR(""));
+    green_label(NULL);
     leave(s, error);
     return 0;
 }

@@ -29,6 +29,8 @@ struct http_handler {
     int (*start)(struct conf_reader *r, const struct http_route *route, void *settings);
     /* Takes it back, if it has succeeded. May be NULL. */
     void (*stop)(void *settings);
+    /* What it is called where its work is told of: in the arena, p is NULL: no memory. NULL: its name says enough. */
+    struct str (*label)(struct arena *arena, const void *settings);
     /* Answers a request. 0, or -errno: the connection is broken, or, before a head was sent, what http_read() said. */
     int (*serve)(struct exchange *x, const void *settings);
 };
@@ -60,8 +62,11 @@ struct http_policies {
 
 struct http_route {
     struct hash_node node;         /* by `path` */
+    struct http_route *next;       /* of all there are, by `index` */
     struct http_route *next_start; /* of those that are to be started */
     bool started;
+    size_t index;             /* among the routes of all sites: where the scoreboard counts its requests */
+    struct green_label label; /* of a thread that serves it */
     struct str path;
     bool exact;
     const struct http_handler *handler;
@@ -86,7 +91,12 @@ struct http_sites {
     struct hash exact;          /* of struct site_host, by lower-case name */
     struct hash wildcard;       /* the same, by what follows the `*` */
     struct http_site *fallback; /* the site without hosts, or NULL */
-    struct http_route *starts;  /* routes whose handlers are to be started, the first of the file first */
+    bool several;               /* there is more than one site */
+    struct http_route *routes;  /* all, by their index: `unmet`, then of each site `missing` and what it has */
+    struct http_route **last_route;
+    size_t route_count;
+    struct http_route unmet;   /* of requests that met none, being refused before; index 0 */
+    struct http_route *starts; /* routes whose handlers are to be started, the first of the file first */
     struct http_route **last_start;
 };
 

@@ -132,6 +132,8 @@ static int read_route(struct conf_reader *r, struct conf_node *node, struct http
     int settings_error = route->handler ? read_settings(r, settings, route) : 0;
     int policies_error = http_policies_read(r, node, &site->missing.policies, &route->policies);
     error = error ? error : settings_error ? settings_error : policies_error;
+    if (!error)
+        error = http_route_number(r, sites, site, route);
     if (!error && route->handler->start)
         add_start(sites, route);
     return error ? error : add_route(r, node, site, route);
@@ -256,6 +258,8 @@ static int read_site_keys(struct conf_reader *r, struct conf_node *node, struct 
 {
     int error = conf_read_map(r, node, &http_site_table, site);
     int policies_error = http_policies_read(r, node, NULL, &site->missing.policies);
+    if (!error)
+        error = http_route_number(r, sites, site, &site->missing);
     struct conf_node *routes = conf_find(node, STR("routes"));
     int routes_error = routes && !conf_is_null(routes) ? read_routes(r, routes, sites, site) : 0;
     struct conf_node *errors = conf_find(node, STR("errors"));
@@ -296,6 +300,8 @@ int http_sites_read(struct conf_reader *r, struct conf_node *node, void *target)
         conf_error(r, node, "must be a list of sites, of at least one");
         return -EINVAL;
     }
+    http_routes_begin(sites);
+    sites->several = node->first->next != NULL;
     conf_each (site, node) {
         int error = read_site(r, site, sites);
         first = first ? first : error;

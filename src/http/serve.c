@@ -85,6 +85,8 @@ int http_serve(struct exchange *x)
         return http_send_status(x, 421, STR(""));
     }
     x->route = http_route_find(x->site, request->uri.path);
+    x->routed = true;
+    green_label(&x->route->label);
     int error = x->route->policies.n ? admit(x) : 0;
     if (error || x->response.status)
         return error;
