@@ -215,7 +215,7 @@ static int answer(struct h1 *h)
     int error = http_answer(&h->x, &refusal);
     if (refusal)
         return refuse(h, refusal->status, refusal->reason);
-    if (error)
+    if (error && !h->x.reason)
         h->x.reason = http_cut_reason(error, h->body.error);
     conn_record(h->conn, &h->x);
     return error ? error : conclude(h);

@@ -33,9 +33,17 @@ void http_log_refusal(const struct exchange *x, int status)
                     STR_ARG(line));
 }
 
+/* A handler may also have lost a thread that it cannot do without. */
+static const char *why_cancelled(void)
+{
+    return green_killed() ? HTTP_KILLED : green_cancelled() ? NULL : "a thread of the handler was cancelled";
+}
+
 int http_answer(struct exchange *x, const struct http_outcome **refusal)
 {
     int error = http_serve(x);
+    if (error == -ECANCELED && !x->reason)
+        x->reason = why_cancelled();
     const struct http_outcome *outcome = error && !x->response.status ? http_outcome(error) : NULL;
     *refusal = outcome && outcome->status ? outcome : NULL;
     return error ? error : x->response.ended ? 0 : -EPROTO;
