@@ -140,8 +140,6 @@ Test(print, times_are_two_units_long)
     }
 }
 
-#define TITLES "ID    STATE    WAITS-FOR         SINCE  HANDLER       ROUTE    CPU  STACK   HIGH  REQUEST\n"
-
 Test(print, threads)
 {
     expect_printed("threads", "{\"total\":1}",
@@ -156,11 +154,11 @@ Test(print, threads)
         "{\"id\":\"1.2\",\"name\":\"accept\",\"state\":\"waiting\",\"wait\":\"descriptor\",\"fd\":5},"
         "{\"id\":\"1.1\",\"name\":\"main\",\"state\":\"ready\",\"since_ms\":0}],"
         "\"total\":10000,\"silent\":[{\"worker\":1,\"pid\":77}]}",
-        TITLES
-        "1.52  waiting  client [::1]:4242   1.2s  files         /       12us   1234   8192  GET /a?... HTTP/1.1\n"
-        "1.5   waiting  timer 1m01s         35ms  module sleep            2ms      0  16384  GET /?[2J\n"
-        "1.2   waiting  descriptor 5              (accept)                         0      0  \n"
-        "1.1   ready                         0us  (main)                           0      0  \n"
+        "ID    STATE    WAITS-FOR          SINCE  HANDLER       ROUTE   CPU  STACK   HIGH  REQUEST\n"
+        "1.52  waiting  client [::1]:4242   1.2s  files         /      12us   1234   8192  GET /a?... HTTP/1.1\n"
+        "1.5   waiting  timer 1m01s         35ms  module sleep          2ms      0  16384  GET /?[2J\n"
+        "1.2   waiting  descriptor 5              (accept)                       0      0  \n"
+        "1.1   ready                         0us  (main)                         0      0  \n"
         "\n4 of 10000 threads\nworker 1 [77] has not answered\n");
 }
 
