@@ -33,17 +33,11 @@ void http_log_refusal(const struct exchange *x, int status)
                     STR_ARG(line));
 }
 
-/* A handler may also have lost a thread that it cannot do without. */
-static const char *why_cancelled(void)
-{
-    return green_killed() ? HTTP_KILLED : green_cancelled() ? NULL : "a thread of the handler was cancelled";
-}
-
 int http_answer(struct exchange *x, const struct http_outcome **refusal)
 {
     int error = http_serve(x);
-    if (error == -ECANCELED && !x->reason)
-        x->reason = why_cancelled();
+    if (error == -ECANCELED && !x->reason && !green_cancelled())
+        x->reason = "a thread of the handler was cancelled";
     const struct http_outcome *outcome = error && !x->response.status ? http_outcome(error) : NULL;
     *refusal = outcome && outcome->status ? outcome : NULL;
     return error ? error : x->response.ended ? 0 : -EPROTO;
@@ -52,5 +46,7 @@ int http_answer(struct exchange *x, const struct http_outcome **refusal)
 const char *http_cut_reason(int error, int content)
 {
     bool sending = error == -ETIMEDOUT && content != error;
+    if (error == -ECANCELED && green_killed())
+        return HTTP_KILLED;
     return sending ? "the client took nothing for timeouts.write" : http_outcome(error)->reason;
 }
