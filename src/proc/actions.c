@@ -7,14 +7,15 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "ctl/protocol.h"
 #include "log/log.h"
+#include "proc/explain.h"
 #include "proc/privs.h"
+#include "proc/reply.h"
+#include "proc/top.h"
 #include "proc/version.h"
 
-enum {
-    ANSWER_SIZE = 1024 * 1024, /* of the largest: the state of three generations of a thousand workers */
-    SHORT_SIZE = 512,
-};
+enum { SHORT_SIZE = 512 };
 
 #define SILENCE (2 * NSEC_SEC) /* of a worker, before it is worth telling */
 
@@ -95,8 +96,7 @@ static void put_listener(struct json *j, const struct listener *listener)
     json_close(j, '}');
 }
 
-/* "waiting": it died too often, and is started again later; "silent": it owes a sign of life. */
-static const char *state_of_worker(const struct child *child)
+const char *actions_state_of(const struct child *child)
 {
     static const char *const states[] = {[STARTING] = "starting", [SERVING] = "serving", [DRAINING] = "draining"};
     if (!child->pid)
@@ -115,7 +115,7 @@ static void put_worker(struct json *j, const struct generation *g, size_t i)
     json_u64(j, "index", i);
     json_u64(j, "pid", (uint64_t)child->pid);
     json_u64(j, "generation", g->number);
-    json_text(j, "state", str_of(state_of_worker(child)));
+    json_text(j, "state", str_of(actions_state_of(child)));
     json_u64(j, "uptime_s", seconds_since(child->started));
     json_u64(j, "connections", score.connections);
     json_u64(j, "idle", score.idle);
@@ -182,15 +182,35 @@ static void put_state(struct json *j, const struct master *m)
 
 static void status(void *server, struct control_request *request)
 {
-    char *text = malloc(ANSWER_SIZE);
-    if (!text) {
-        control_refuse(request, "failed", STR("no memory"), NULL, 0);
+    struct reply reply;
+    if (!reply_open(&reply, request, CTL_ANSWER_MAX))
         return;
-    }
-    struct out o = out_on(text, ANSWER_SIZE);
-    struct json j = begin(&o);
-    put_state(&j, server);
-    finish(&j, request);
+    put_state(&reply.json, server);
+    reply_send(&reply);
+}
+
+/* ---- explain ---- */
+
+static void refuse_question(struct control_request *request, int error, struct str why)
+{
+    if (error == -EINVAL)
+        control_refuse(request, CTL_CODE_USAGE, why, NULL, 0);
+    else
+        control_refuse(request, CTL_CODE_FAILED, str_of(strerror(-error)), NULL, 0);
+}
+
+/* Of the configuration that serves, or of the one that is about to. */
+static void explain_request(void *server, struct control_request *request)
+{
+    const struct master *m = server;
+    const struct generation *g = m->current ? m->current : m->reload.coming;
+    char reason[SHORT_SIZE], *text = malloc(EXPLAIN_SIZE);
+    struct out why = out_on(reason, sizeof reason), o = out_on(text, text ? EXPLAIN_SIZE : 0);
+    int error = !text ? -ENOMEM : !g ? -EAGAIN : explain(g->config, request->argument, &o, &why);
+    if (error)
+        refuse_question(request, error, out_str(&why));
+    else
+        control_answer(request, out_str(&o));
     free(text);
 }
 
@@ -264,8 +284,8 @@ static void version(void *server, struct control_request *request)
 }
 
 static const struct control_action actions[] = {
-    {"status", status}, {"reload", reload}, {"upgrade", upgrade}, {"reopen", reopen},
-    {"drain", drain},   {"log", level},     {"version", version},
+    {"status", status}, {"reload", reload},   {"upgrade", upgrade},         {"reopen", reopen},  {"drain", drain},
+    {"log", level},     {"version", version}, {"explain", explain_request}, {"top", top_answer},
 };
 
 /* ---- the socket ---- */
