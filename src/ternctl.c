@@ -8,6 +8,7 @@
 #include "ctl/call.h"
 #include "ctl/complete.h"
 #include "ctl/help.h"
+#include "ctl/offline.h"
 #include "ctl/option.h"
 #include "ctl/print.h"
 
@@ -46,7 +47,8 @@ static enum ctl_status show(const struct options *options, struct str line)
 {
     struct answer *answer = answer_read(line);
     if (!answer) {
-        fprintf(stderr, "ternctl: what answers at %s is no tern\n", options->socket);
+        fprintf(stderr, "ternctl: what answers at %s is no tern\n",
+                options->config ? options->config : options->socket);
         return CTL_FAILED;
     }
     enum ctl_status status = status_of(answer);
@@ -88,6 +90,23 @@ static enum ctl_status ask(const struct options *options)
     return error ? report(options, error) : status;
 }
 
+/* What is wrong with the configuration tern has said itself. */
+static enum ctl_status ask_program(const struct options *options)
+{
+    struct offline offline;
+    struct str question = str_of(options->line);
+    (void)str_cut(&question, ' ');
+    question.n -= str_ends(question, STR("\n"));
+    int result = offline_explain(&offline, options->config, question);
+    enum ctl_status status = result == CTL_USAGE ? CTL_USAGE : CTL_FAILED;
+    if (result == 0)
+        status = show(options, offline.line);
+    else if (result < 0)
+        fprintf(stderr, "ternctl: cannot run tern: %s\n", strerror(-result));
+    offline_free(&offline);
+    return status;
+}
+
 /* Who has read enough of the output is no reason to fail. */
 static enum ctl_status close_output(enum ctl_status status)
 {
@@ -118,6 +137,6 @@ int main(int argc, char **argv)
     else if (options.completion)
         complete_print_bash(stdout);
     else
-        status = ask(&options);
+        status = options.config ? ask_program(&options) : ask(&options);
     return close_output(status);
 }

@@ -19,9 +19,15 @@ struct str answer_text(const struct answer *answer, const char *key);
 uint64_t answer_u64(const struct answer *answer, const char *key);
 bool answer_bool(const struct answer *answer, const char *key);
 
+/* An object in an object, or NULL. */
+const struct answer *answer_member(const struct answer *answer, const char *key);
+
 /* Members of an array. */
 size_t answer_count(const struct answer *answer, const char *key);
 const struct answer *answer_item(const struct answer *answer, const char *key, size_t i);
 struct str answer_text_item(const struct answer *answer, const char *key, size_t i);
+
+/* The two numbers of item i of an array of pairs; 0 and 0: it is none. */
+void answer_pair(const struct answer *answer, const char *key, size_t i, uint64_t pair[static 2]);
 
 #endif

@@ -3,37 +3,15 @@
 
 #include <errno.h>
 
-#include "base/utf8.h"
+#include "ctl/plain.h"
+#include "ctl/print_explain.h"
 #include "ctl/table.h"
 
 /* ---- words ---- */
 
-/* Controls, ends of lines, and what turns the direction of the text around it. */
-static bool is_hidden(int32_t code)
-{
-    static const int32_t hidden[][2] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0x61c, 0x61c},
-                                        {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        if (code >= hidden[i][0] && code <= hidden[i][1])
-            return true;
-    return false;
-}
-
-static void put(FILE *f, struct str text)
-{
-    while (text.n) {
-        struct str before = text;
-        int32_t code = utf8_next(&text);
-        if (code < 0 || is_hidden(code))
-            fputc('?', f);
-        else
-            fwrite(before.p, 1, (size_t)(text.p - before.p), f);
-    }
-}
-
 static void put_text(FILE *f, const struct answer *answer, const char *key)
 {
-    put(f, answer_text(answer, key));
+    plain_put(f, answer_text(answer, key));
 }
 
 static unsigned long long number(const struct answer *answer, const char *key)
@@ -241,7 +219,7 @@ static const struct printer {
     int (*print)(FILE *f, const struct answer *answer);
 } printers[] = {
     {"status", print_status}, {"reload", print_reload}, {"upgrade", print_upgrade}, {"reopen", print_reopen},
-    {"drain", print_drain},   {"log", print_level},     {"version", print_version},
+    {"drain", print_drain},   {"log", print_level},     {"version", print_version}, {"explain", print_explain},
 };
 
 int print_answer(FILE *f, const struct verb *verb, const struct answer *answer)
@@ -255,7 +233,7 @@ int print_answer(FILE *f, const struct verb *verb, const struct answer *answer)
 void print_refusal(FILE *f, const struct answer *answer)
 {
     for (size_t i = 0; i < answer_count(answer, "messages"); i++) {
-        put(f, answer_text_item(answer, "messages", i));
+        plain_put(f, answer_text_item(answer, "messages", i));
         fputc('\n', f);
     }
     fputs("ternctl: ", f);
