@@ -11,6 +11,7 @@
 #include "ctl/offline.h"
 #include "ctl/option.h"
 #include "ctl/print.h"
+#include "ctl/top.h"
 
 /* Without --timeout. A reload may have to wait until workers of an old generation have ended. */
 #define QUICK (10 * NSEC_SEC)
@@ -23,26 +24,6 @@ static nsec timeout_of(const struct options *options)
     return options->timeout ? options->timeout : NSEC_NEVER;
 }
 
-static const struct {
-    struct str code;
-    enum ctl_status status;
-} troubles[] = {
-    {STR_INIT(CTL_CODE_FAILED), CTL_FAILED},
-    {STR_INIT(CTL_CODE_USAGE), CTL_USAGE},
-    {STR_INIT(CTL_CODE_REFUSED), CTL_REFUSED},
-};
-
-static enum ctl_status status_of(const struct answer *answer)
-{
-    struct str code = answer_text(answer, "code");
-    if (answer_bool(answer, "ok"))
-        return CTL_FINE;
-    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
-        if (str_eq(code, troubles[i].code))
-            return troubles[i].status;
-    return CTL_FAILED;
-}
-
 static enum ctl_status show(const struct options *options, struct str line)
 {
     struct answer *answer = answer_read(line);
@@ -51,7 +32,7 @@ static enum ctl_status show(const struct options *options, struct str line)
                 options->config ? options->config : options->socket);
         return CTL_FAILED;
     }
-    enum ctl_status status = status_of(answer);
+    enum ctl_status status = answer_status(answer);
     int error = 0;
     if (options->json)
         printf(STR_FMT "\n", STR_ARG(line));
@@ -107,6 +88,21 @@ static enum ctl_status ask_program(const struct options *options)
     return status;
 }
 
+static enum ctl_status watch(const struct options *options)
+{
+    enum ctl_status status = CTL_FINE;
+    int error = top_run(options, timeout_of(options), &status);
+    return error ? report(options, error) : status;
+}
+
+/* What is not asked once and printed. */
+static enum ctl_status run(const struct options *options)
+{
+    if (options->config)
+        return ask_program(options);
+    return strcmp(options->verb->name, "top") == 0 ? watch(options) : ask(options);
+}
+
 /* Who has read enough of the output is no reason to fail. */
 static enum ctl_status close_output(enum ctl_status status)
 {
@@ -137,6 +133,6 @@ int main(int argc, char **argv)
     else if (options.completion)
         complete_print_bash(stdout);
     else
-        status = options.config ? ask_program(&options) : ask(&options);
+        status = run(&options);
     return close_output(status);
 }

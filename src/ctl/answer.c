@@ -90,3 +90,25 @@ void answer_pair(const struct answer *answer, const char *key, size_t i, uint64_
     pair[0] = number_of(json_array_get(item, 0));
     pair[1] = number_of(json_array_get(item, 1));
 }
+
+/* ---- what it comes to ---- */
+
+static const struct {
+    struct str code;
+    enum ctl_status status;
+} troubles[] = {
+    {STR_INIT(CTL_CODE_FAILED), CTL_FAILED},
+    {STR_INIT(CTL_CODE_USAGE), CTL_USAGE},
+    {STR_INIT(CTL_CODE_REFUSED), CTL_REFUSED},
+};
+
+enum ctl_status answer_status(const struct answer *answer)
+{
+    struct str code = answer_text(answer, "code");
+    if (answer_bool(answer, "ok"))
+        return CTL_FINE;
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
+        if (str_eq(code, troubles[i].code))
+            return troubles[i].status;
+    return CTL_FAILED;
+}

@@ -7,6 +7,7 @@
 #define TERN_CTL_ANSWER_H
 
 #include "base/str.h"
+#include "ctl/protocol.h"
 
 struct answer;
 
@@ -14,6 +15,9 @@ struct answer;
 struct answer *answer_read(struct str line);
 
 void answer_free(struct answer *answer);
+
+/* What it comes to: CTL_FINE, or what kind of trouble it tells. */
+enum ctl_status answer_status(const struct answer *answer);
 
 struct str answer_text(const struct answer *answer, const char *key);
 uint64_t answer_u64(const struct answer *answer, const char *key);

@@ -63,6 +63,7 @@ static void print_listener(struct line *l, const struct answer *listener, const 
     put(l, listener, "address");
     fputs(answer_bool(listener, "tls") ? " (TLS" : " (plain", l->to);
     fputs(answer_bool(listener, "http2") ? ", HTTP/2)" : ")", l->to);
+    fputs(answer_bool(listener, "certain") ? "" : ", if that has the port", l->to);
     end(l, label, answer_text(listener, "at"));
 }
 
@@ -71,7 +72,7 @@ static void print_listeners(struct line *l, const struct answer *answer)
     size_t count = answer_count(answer, "listeners");
     for (size_t i = 0; i < count; i++)
         print_listener(l, answer_item(answer, "listeners", i), i ? "" : "listener");
-    if (count || !begin(l))
+    if (count || !answer_u64(answer, "port") || !begin(l))
         return;
     fprintf(l->to, "none has this address and port %llu", (unsigned long long)answer_u64(answer, "port"));
     end(l, "listener", STR(""));
@@ -131,15 +132,14 @@ static void print_nearest(struct line *l, const struct answer *answer)
 
 static void print_policy(struct line *l, const struct answer *policy, const char *label)
 {
+    static const char *const remarks[2][2] = {{"", " (may answer)"}, {" (of the site)", " (of the site, may answer)"}};
+    bool of_site = str_eq(answer_text(policy, "of"), STR("site"));
     if (!begin(l))
         return;
     put(l, policy, "name");
-    fputs(": ", l->to);
+    fputc(' ', l->to);
     put(l, policy, "value");
-    if (str_eq(answer_text(policy, "of"), STR("site")))
-        fputs(" (of the site)", l->to);
-    if (answer_bool(policy, "answers"))
-        fputs(" (may answer itself)", l->to);
+    fputs(remarks[of_site][answer_bool(policy, "answers")], l->to);
     end(l, label, answer_text(policy, "at"));
 }
 

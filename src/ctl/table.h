@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 
-enum { TABLE_COLUMNS = 16, TABLE_CELL = 32 };
+enum { TABLE_COLUMNS = 20, TABLE_CELL = 32 };
 
 struct table_column {
     const char *title;
@@ -24,6 +24,9 @@ struct table table_of(const struct table_column *columns, size_t width);
 
 /* Appends an empty row: the first of its `width` cells, for texts that end in NUL. NULL: memory is out. */
 char (*table_add(struct table *table))[TABLE_CELL];
+
+/* How wide the longest line is that is printed, in columns. */
+size_t table_width(const struct table *table);
 
 /* Prints the titles and all rows, each column as wide as it needs to be. */
 void table_print(const struct table *table, FILE *f);

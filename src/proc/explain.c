@@ -17,22 +17,27 @@ static void put_request(struct json *j, const struct explanation *e)
               !str_eq(request->uri.path, (struct str){request->target.p, str_find(request->target, '?')}));
 }
 
+static void put_listener(struct json *j, const struct listen *listen, enum explanation_entry entry)
+{
+    json_open(j, NULL, '{');
+    json_text(j, "address", listen->text);
+    json_bool(j, "tls", listen->tls != NULL);
+    json_bool(j, "http2", listen->endpoint.http2);
+    json_bool(j, "certain", entry == ENTERS);
+    explanation_put_place(j, listen->at);
+    json_close(j, '}');
+}
+
+/* Those that it comes in at; where there are none, those that it might come in at. */
 static void put_listeners(struct json *j, const struct explanation *e)
 {
+    enum explanation_entry best = e->in ? explanation_enters(e, e->in) : ENTERS_NOT;
     if (e->absolute)
         json_u64(j, "port", e->port);
     json_open(j, "listeners", '[');
-    for (size_t i = 0; i < e->config->listen_count; i++) {
-        const struct listen *listen = &e->config->listen[i];
-        if (!explanation_enters(e, listen))
-            continue;
-        json_open(j, NULL, '{');
-        json_text(j, "address", listen->text);
-        json_bool(j, "tls", listen->tls != NULL);
-        json_bool(j, "http2", listen->endpoint.http2);
-        explanation_put_place(j, listen->at);
-        json_close(j, '}');
-    }
+    for (size_t i = 0; i < e->config->listen_count && best != ENTERS_NOT; i++)
+        if (explanation_enters(e, &e->config->listen[i]) == best)
+            put_listener(j, &e->config->listen[i], best);
     json_close(j, ']');
 }
 

@@ -10,6 +10,63 @@
 #include "net/tls_context.h"
 #include "policy/registry.h"
 
+/* ---- where it comes in ---- */
+
+/* -1: a listener that has none. */
+static int listen_port(const struct listen *listen)
+{
+    const struct addr *addr = &listen->addr;
+    if (addr_is_unix(addr))
+        return -1;
+    return ntohs(addr->any.sa_family == AF_INET ? addr->in.sin_port : addr->in6.sin6_port);
+}
+
+static bool is_any(const struct addr *addr)
+{
+    return addr->any.sa_family == AF_INET ? addr->in.sin_addr.s_addr == htonl(INADDR_ANY)
+                                          : IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
+}
+
+/* The host as an address; false: it is a name. */
+static bool read_ip(const struct explanation *e, struct addr *addr)
+{
+    struct str host = e->x.request.host;
+    if (str_starts(host, STR("[")) && str_ends(host, STR("]")))
+        host = (struct str){host.p + 1, host.n - 2};
+    return addr_from_ip(host, e->port, addr) == 0;
+}
+
+enum explanation_entry explanation_enters(const struct explanation *e, const struct listen *listen)
+{
+    struct addr asked;
+    if (!e->absolute)
+        return listen == e->config->listen ? ENTERS : ENTERS_NOT;
+    if (listen->name.n)
+        return ENTERS_PERHAPS;
+    if (listen_port(listen) != e->port)
+        return ENTERS_NOT;
+    bool here = !read_ip(e, &asked) || (asked.any.sa_family == listen->addr.any.sa_family &&
+                                        (is_any(&listen->addr) || addr_same(&listen->addr, &asked)));
+    return here ? ENTERS : ENTERS_NOT;
+}
+
+/* The first that certainly is the one; of those, the first that speaks as the client does. */
+static const struct listen *find_listener(const struct explanation *e)
+{
+    const struct listen *found = NULL;
+    unsigned best = 0;
+    for (size_t i = 0; i < e->config->listen_count; i++) {
+        const struct listen *listen = &e->config->listen[i];
+        enum explanation_entry entry = explanation_enters(e, listen);
+        unsigned merit = entry ? 2 * entry + ((listen->tls != NULL) == e->secure) : 0;
+        if (merit > best) {
+            best = merit;
+            found = listen;
+        }
+    }
+    return found;
+}
+
 /* ---- the question ---- */
 
 static bool has_scheme(struct str url, struct str scheme)
@@ -31,10 +88,13 @@ static int split_url(struct explanation *e)
 {
     struct http_request *request = &e->x.request;
     struct http_uri uri;
-    int error = http_uri_parse(&e->x.arena, e->url, &uri);
+    size_t n = str_find(e->url, ':') + sizeof "//";
+    while (n < e->url.n && e->url.p[n] != '/' && e->url.p[n] != '?')
+        n++;
+    struct str rest = str_skip(e->url, n);
+    int error = http_uri_parse(&e->x.arena, (struct str){e->url.p, n}, &uri);
     if (error)
         return error;
-    struct str rest = str_range(uri.host.p + uri.host.n, e->url.p + e->url.n);
     request->target = str_starts(rest, STR("/")) ? rest : arena_printf(&e->x.arena, "/" STR_FMT, STR_ARG(rest));
     if (!request->target.p)
         return -ENOMEM;
@@ -99,64 +159,13 @@ int explanation_ask(struct explanation *e, struct str question, struct out *why)
         return error;
     if (!e->absolute && !other && !str_eq(e->x.request.method_name, STR("CONNECT")))
         return misuse(why, "a URL begins with http://, https:// or, for the default site, with a slash");
+    e->in = find_listener(e);
     if (!e->why)
         judge(e);
     return 0;
 }
 
-/* ---- where it comes in ---- */
-
-/* -1: a listener that has none. */
-static int listen_port(const struct listen *listen)
-{
-    if (listen->name.n || addr_is_unix(&listen->addr))
-        return -1;
-    const struct addr *addr = &listen->addr;
-    return ntohs(addr->any.sa_family == AF_INET ? addr->in.sin_port : addr->in6.sin6_port);
-}
-
-static bool is_any(const struct addr *addr)
-{
-    return addr->any.sa_family == AF_INET ? addr->in.sin_addr.s_addr == htonl(INADDR_ANY)
-                                          : IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
-}
-
-/* The host as an address; false: it is a name. */
-static bool read_ip(const struct explanation *e, struct addr *addr)
-{
-    struct str host = e->x.request.host;
-    if (str_starts(host, STR("[")) && str_ends(host, STR("]")))
-        host = (struct str){host.p + 1, host.n - 2};
-    return addr_from_ip(host, e->port, addr) == 0;
-}
-
-bool explanation_enters(const struct explanation *e, const struct listen *listen)
-{
-    struct addr asked;
-    if (!e->absolute)
-        return listen == e->config->listen;
-    if (listen_port(listen) != e->port)
-        return false;
-    if (!read_ip(e, &asked))
-        return true;
-    return asked.any.sa_family == listen->addr.any.sa_family &&
-           (is_any(&listen->addr) || addr_same(&listen->addr, &asked));
-}
-
-/* The first that speaks as the client does, else the first. */
-static const struct listen *find_listener(const struct explanation *e)
-{
-    const struct listen *found = NULL;
-    for (size_t i = 0; i < e->config->listen_count; i++) {
-        const struct listen *listen = &e->config->listen[i];
-        if (!explanation_enters(e, listen))
-            continue;
-        if (!e->absolute || (listen->tls != NULL) == e->secure)
-            return listen;
-        found = found ? found : listen;
-    }
-    return found;
-}
+/* ---- the connection ---- */
 
 /* A client asks for the site by the name in the URL, unless that is an address (RFC 6066, 3). */
 static void shake_hands(struct explanation *e)
@@ -174,7 +183,6 @@ static void shake_hands(struct explanation *e)
 
 static void enter(struct explanation *e)
 {
-    e->in = find_listener(e);
     bool tls = e->in && e->in->tls;
     if (!e->absolute)
         e->secure = tls;

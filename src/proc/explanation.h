@@ -22,12 +22,14 @@ struct explanation {
     struct str fields;       /* of the answer, as far as they are known */
 };
 
-/* Takes the question apart and judges the request, which has a URI afterwards unless it has been refused. 0, -EINVAL
+/* Takes the question apart, finds the listener and judges the request, which has a URI afterwards unless it has been
+ * refused. 0, -EINVAL
  * (why has been written) or -ENOMEM. */
 int explanation_ask(struct explanation *e, struct str question, struct out *why) __attribute__((warn_unused_result));
 
-/* Whether a request for this URL may come in at a listener. */
-bool explanation_enters(const struct explanation *e, const struct listen *listen);
+/* Whether a request for this URL comes in at a listener. Of a socket that is passed to us the port is not known. */
+enum explanation_entry { ENTERS_NOT, ENTERS_PERHAPS, ENTERS };
+enum explanation_entry explanation_enters(const struct explanation *e, const struct listen *listen);
 
 /* Finds out who answers a request that has a URI: fills in the rest. */
 void explanation_route(struct explanation *e);
