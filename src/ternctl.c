@@ -100,7 +100,7 @@ static enum ctl_status run(const struct options *options)
 {
     if (options->config)
         return ask_program(options);
-    return strcmp(options->verb->name, "top") == 0 ? watch(options) : ask(options);
+    return options->verb->repeats ? watch(options) : ask(options);
 }
 
 /* Who has read enough of the output is no reason to fail. */

@@ -52,7 +52,7 @@ const struct verb verbs[] = {
         .name = "explain",
         .argument = "[METHOD] URL",
         .offline = true,
-        .summary = "tell what a request for a URL would meet, and where that is configured",
+        .summary = "tell what a request would meet, and where that stands",
         .help = "Tells which listener, site and route a request would meet, which policies and limits hold for it,\n"
                 "which handler answers it, and where each of these is configured, as FILE:LINE; or why there would be\n"
                 "no answer from there. METHOD is GET when it is left out. URL is one of http or https, or a path of\n"
@@ -60,12 +60,14 @@ const struct verb verbs[] = {
     },
     {
         .name = "top",
-        .argument = "[interval=TIME] [count=N]",
+        .argument = "[SETTING...]",
+        .repeats = true,
         .summary = "watch what the workers are doing",
-        .help = "Shows for each worker, again and again, what it has done since the last look: requests a second and\n"
-                "how long they took (half of them, 99 % and 99.9 % no longer than shown), connections, its share of\n"
-                "those that were accepted, how late its loop was, its green threads by what they do, stalls and slow\n"
-                "requests. TIME is 1s when it is left out; q ends it, and so do N looks.\n",
+        .help =
+            "Shows for each worker, again and again, what it has done since the last look: requests a second and\n"
+            "how long they took (half of them, 99 % and 99.9 % no longer than shown), connections, its share of\n"
+            "those that were accepted, how late its loop was, its green threads by what they do, stalls and slow\n"
+            "requests. q ends it. Settings: interval=TIME, 1s when it is left out; count=N, to end after N looks.\n",
     },
     {
         .name = "version",

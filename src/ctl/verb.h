@@ -14,6 +14,7 @@ struct verb {
     const char *argument;     /* as usage shows it, in brackets if it may be left out; NULL: there is none */
     const char *const *words; /* what it may be, then NULL; NULL: anything */
     bool waits;               /* the answer may take minutes */
+    bool repeats;             /* is asked again and again, and shown until somebody has seen enough */
     bool offline;             /* needs no server, if there is a configuration to ask instead */
     const char *summary;      /* one line, for lists */
     const char *help;         /* a paragraph: lines that end in newlines */

@@ -56,8 +56,8 @@ static const struct {
     {"log \"\"", "debug info notice warn error "},
     {"log w", "warn "},
     {"--json log n", "notice "},
-    {"-S log \"\"", "status reload upgrade reopen drain log version "}, /* there it is the socket */
-    {"--socket = log \"\"", "status reload upgrade reopen drain log version "},
+    {"-S log \"\"", "status reload upgrade reopen drain log explain top version "}, /* there it is the socket */
+    {"--socket = log \"\"", "status reload upgrade reopen drain log explain top version "},
     {"--timeout 5s log d", "debug "},
     {"--t", "--timeout "},
     {"log --j", "--json "},
@@ -66,6 +66,8 @@ static const struct {
     {"--completion =", "bash "},
     {"--completion = b", "bash "},
     {"-S ./ter", "./ternctl "},
+    {"-c ./ter", "./ternctl "},
+    {"--config = ./ter", "./ternctl "},
     {"--socket = ./ter", "./ternctl "},
 };
 
