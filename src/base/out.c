@@ -36,3 +36,16 @@ void out_digits(struct out *o, unsigned value, unsigned width)
     }
     out_bytes(o, digits, width);
 }
+
+void str_mask_query(struct out *o, struct str line)
+{
+    size_t path = str_find(line, '?');
+    if (path < line.n)
+        path++;
+    out_put(o, (struct str){line.p, path});
+    struct str rest = str_skip(line, path);
+    size_t query = str_find(rest, ' ');
+    if (query)
+        out_text(o, "...");
+    out_put(o, str_skip(rest, query));
+}

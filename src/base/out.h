@@ -66,4 +66,8 @@ void out_hex(struct out *o, uint64_t value);
 /* Exactly `width` decimal digits, with leading zeros: the last ones of the value. */
 void out_digits(struct out *o, unsigned value, unsigned width);
 
+/* The first line of a request as others than its sender may read it: what stands between a question mark and the next
+ * blank, or the end, becomes "...". An empty query stays as it is. */
+void str_mask_query(struct out *o, struct str line);
+
 #endif

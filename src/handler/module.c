@@ -120,6 +120,12 @@ static void stop(void *settings)
         m->handler->close(m->state);
 }
 
+static struct str label(struct arena *arena, const void *settings)
+{
+    const struct module *m = settings;
+    return arena_printf(arena, "module " STR_FMT, STR_ARG(m->name));
+}
+
 static int serve(struct exchange *x, const void *settings)
 {
     const struct module *m = settings;
@@ -136,5 +142,6 @@ const struct http_handler handler_module = {
     .prepare = prepare,
     .start = start,
     .stop = stop,
+    .label = label,
     .serve = serve,
 };

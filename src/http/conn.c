@@ -37,9 +37,10 @@ static void on_log_timer(struct wheel_node *timer)
         green_timer_arm(timer, nsec_add(green_now(), conns->server->access_flush));
 }
 
-void conns_init(struct conns *conns, const struct http_server *server, size_t max, struct score *score)
+void conns_init(struct conns *conns, const struct http_server *server, size_t max, struct score *score,
+                struct route_score *routes)
 {
-    *conns = (struct conns){.server = server, .max = max, .grace = NSEC_NEVER, .score = score};
+    *conns = (struct conns){.server = server, .max = max, .grace = NSEC_NEVER, .score = score, .routes = routes};
     for (int state = 0; state < CONN_STATES; state++)
         list_init(&conns->by_state[state]);
     green_cond_init(&conns->room);

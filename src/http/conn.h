@@ -72,11 +72,13 @@ struct conns {
     struct green_cond room;      /* a connection has ended, or could be ended for another */
     struct wheel_node log_timer; /* when the access log is to be written */
     uint64_t log_lost;           /* lines of it, as far as they are counted in `score` */
-    struct score *score;         /* where they are counted */
+    struct score *score;         /* where they are counted ... */
+    struct route_score *routes;  /* ... and requests, by the index of their route */
 };
 
-/* `score`: where the worker counts. */
-void conns_init(struct conns *conns, const struct http_server *server, size_t max, struct score *score);
+/* `score`, `routes`: where the worker counts. */
+void conns_init(struct conns *conns, const struct http_server *server, size_t max, struct score *score,
+                struct route_score *routes);
 
 /* Serves an ACTIVE connection until it is idle or over, by the protocol that is spoken on it (protocol.c). */
 void conn_serve(struct conn *conn);

@@ -22,8 +22,8 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
-#include "green/spent.h"
 #include "http/method.h"
+#include "http/times.h"
 #include "http/uri.h"
 
 #define HTTP_LENGTH_UNKNOWN (-1)
@@ -80,17 +80,12 @@ struct exchange_ops {
     ssize_t (*read)(struct exchange *x, void *to, size_t n);
 };
 
-/* While accounts are kept (green/spent.h); else zero. */
-struct http_times {
-    nsec begun;              /* when its first byte had come; 0: not known yet */
-    struct green_spent read; /* what its thread had spent when its head had been read; .at is 0: not yet */
-};
-
 struct exchange {
     const struct exchange_ops *ops;
     const struct http_server *server;
     const struct http_site *site;   /* NULL: none has this host, or the request could not be read */
     const struct http_route *route; /* NULL: the same */
+    bool routed;                    /* the route has been looked up: it is not that of a refusal's terms */
     const struct peer *peer;
     const struct tls_peer *tls;         /* what is known of a connection that is secured; NULL: it is not */
     struct str user;                    /* as authenticated; empty: nobody */

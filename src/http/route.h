@@ -29,6 +29,8 @@ struct http_handler {
     int (*start)(struct conf_reader *r, const struct http_route *route, void *settings);
     /* Takes it back, if it has succeeded. May be NULL. */
     void (*stop)(void *settings);
+    /* What it is called where its work is told of: in the arena, p is NULL: no memory. NULL: its name says enough. */
+    struct str (*label)(struct arena *arena, const void *settings);
     /* Answers a request. 0, or -errno: the connection is broken, or, before a head was sent, what http_read() said. */
     int (*serve)(struct exchange *x, const void *settings);
 };
@@ -42,6 +44,8 @@ struct http_policy {
     /* Checks settings and computes what can be computed once; problems are reported. `node` is the mapping of the whole
      * site or route; `outer`: the site's settings, when these are a route's, or NULL. May be NULL. */
     int (*prepare)(struct conf_reader *r, struct conf_node *node, const void *outer, void *settings);
+    /* Whether it needs the accounts of green threads. NULL: it does not. */
+    bool (*timed)(const void *settings);
     /* Before the handler. One that answers itself, by http_send_status() say, keeps the handler from being called. 0 or
      * -errno. May be NULL. */
     int (*admit)(struct exchange *x, const void *settings);
@@ -61,8 +65,12 @@ struct http_policies {
 
 struct http_route {
     struct hash_node node;         /* by `path` */
+    struct http_route *next;       /* of all there are, by `index` */
     struct http_route *next_start; /* of those that are to be started */
     bool started;
+    size_t index;             /* among the routes of all sites: where the scoreboard counts its requests */
+    nsec slow;                /* a request that takes longer is slow (http/slow.h); 0 or less: none is */
+    struct green_label label; /* of a thread that serves it */
     struct str path;
     bool exact;
     const struct http_handler *handler;
@@ -88,7 +96,12 @@ struct http_sites {
     struct hash exact;          /* of struct site_host, by lower-case name */
     struct hash wildcard;       /* the same, by what follows the `*` */
     struct http_site *fallback; /* the site without hosts, or NULL */
-    struct http_route *starts;  /* routes whose handlers are to be started, the first of the file first */
+    bool several;               /* there is more than one site */
+    struct http_route *routes;  /* all, by their index: `unmet`, then of each site `missing` and what it has */
+    struct http_route **last_route;
+    size_t route_count;
+    struct http_route unmet;   /* of requests that met none, being refused before; index 0 */
+    struct http_route *starts; /* routes whose handlers are to be started, the first of the file first */
     struct http_route **last_start;
 };
 
@@ -113,6 +126,9 @@ bool http_is_misdirected(const struct exchange *x);
 
 /* Finds out who answers, and lets them: policies, then the handler. As a handler's serve. */
 int http_serve(struct exchange *x) GREEN_WAITS;
+
+/* Whether any route needs the accounts of green threads (http/times.h), for its `slow` or for a policy. */
+bool http_sites_timed(const struct http_sites *sites);
 
 /* Starts the handlers that want to be; stops those that have been. 0, -EINVAL (reported) or -ENOMEM: all have been
  * tried that could be. */

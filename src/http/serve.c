@@ -1,6 +1,6 @@
 /* serve.c: http_serve() of route.h: from a request to whoever answers it. */
-#include "http/route.h"
 #include "http/server.h"
+#include "http/slow.h"
 #include "net/tls_context.h"
 #include "net/tls_stream.h"
 
@@ -89,6 +89,8 @@ int http_serve(struct exchange *x)
         return http_send_status(x, 421, STR(""));
     }
     x->route = http_route_find(x->site, request->uri.path);
+    x->routed = true;
+    green_label(&x->route->label);
     int error = x->route->policies.n ? admit(x) : 0;
     if (error || x->response.status)
         return error;
@@ -97,6 +99,7 @@ int http_serve(struct exchange *x)
         return http_send_status(x, 403, STR(""));
     }
     const struct http_handler *handler = x->route->handler;
+    http_slow_mark(x, &x->times.handled);
     uint64_t methods = http_handler_methods(handler);
     if (!(methods & BIT(request->method)))
         return answer_method(x, methods);

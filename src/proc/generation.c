@@ -46,7 +46,7 @@ static int make_children(struct generation *g)
     g->listeners = calloc(g->config->listen_count, sizeof(struct listener *));
     if (!g->children || !g->listeners)
         return -ENOMEM;
-    int error = scoreboard_open(&g->board, g->count, 1);
+    int error = scoreboard_open(&g->board, g->count, g->config->http.sites.route_count);
     return error ? error : crew_open(&g->crew, g);
 }
 
@@ -139,7 +139,10 @@ static _Noreturn void become_worker(struct child *child, const struct forked *se
                             .listener_count = count,
                             .queue = g->crew.queue[CREW_WORKERS],
                             .descriptors = m->descriptors,
-                            .score = scoreboard_slot(&g->board, child->index)};
+                            .board = &g->board,
+                            .score = scoreboard_slot(&g->board, child->index),
+                            .generation = g->number,
+                            .started = m->started};
     int status = worker_run(&worker);
     access_close(g->config->http.access);
     close(self->master); /* the last lines of the log are written: see reopen.c */

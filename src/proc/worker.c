@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "green/monitor.h"
 #include "green/scope.h"
 #include "handler/file_cache.h"
 #include "http/accept.h"
+#include "http/inspect.h"
 #include "log/log.h"
 #include "module/compute.h"
 #include "module/worker.h"
@@ -182,13 +184,17 @@ static int run(void *arg)
 {
     struct service service = {.worker = arg};
     const struct worker *worker = arg;
+    http_inspection.board = worker->board;
+    http_inspection.worker = worker->self->index;
+    http_inspection.generation = worker->generation;
+    http_inspection.started = worker->started;
     struct acceptor *acceptors = calloc(worker->listener_count + 1, sizeof *acceptors);
     if (!acceptors)
         return -ENOMEM;
     green_cond_init(&service.told);
     green_fd_init(&service.master, worker->self->master);
     conns_init(&service.conns, &worker->config->http, worker_connections(worker->config, worker->descriptors),
-               worker->score);
+               worker->score, scoreboard_routes(worker->board, worker->self->index));
     service.conns.shed = file_cache_shed;
     file_cache_setup(&worker->config->types, spared(worker->descriptors) / 2);
     compute_client_init(worker->queue);
@@ -205,6 +211,13 @@ static int run(void *arg)
 
 /* ---- becoming one ---- */
 
+static bool needs_accounts(const struct config *config)
+{
+    const struct http_server *http = &config->http;
+    bool logged = http->access && access_needs(http->access) & ACCESS_NEEDS_TIMES;
+    return config->timings || logged || http_sites_timed(&http->sites);
+}
+
 int worker_run(struct worker *worker)
 {
     const struct config *config = worker->config;
@@ -212,15 +225,17 @@ int worker_run(struct worker *worker)
     int error = config->pin ? privs_pin(self->index) : 0;
     if (error)
         log_warn("worker %zu cannot be pinned: %s", self->index, strerror(-error));
+    green_monitor_prepare();
     int status = forked_become(self, config);
     if (status)
         return status;
     struct green_options options = {.stack = (size_t)config->stack,
                                     .threads = (size_t)config->http.limits.green_threads,
                                     .pool = (size_t)config->threads,
+                                    .stall = config->http.timeouts.stall,
+                                    .stalls = scoreboard_stalls(worker->board, self->index),
                                     .score = worker->score,
-                                    .accounts =
-                                        config->http.access && access_needs(config->http.access) & ACCESS_NEEDS_TIMES};
+                                    .accounts = needs_accounts(config)};
     int result = green_run(&options, run, worker);
     return result < 0 ? forked_fail(self, "serve", strerror(-result)) : result;
 }

@@ -20,9 +20,12 @@ struct worker {
     const int *backlogs; /* ... and how many connections may wait there; 0: that is somebody else's affair */
     size_t listener_count;
     const struct forked *self;
-    int queue;          /* for jobs, see module/compute.h; -1: there is none */
-    size_t descriptors; /* that it may have */
-    struct score *score;
+    int queue;                      /* for jobs, see module/compute.h; -1: there is none */
+    size_t descriptors;             /* that it may have */
+    const struct scoreboard *board; /* of its generation; it counts in the slot of its index ... */
+    struct score *score;            /* ... which this is */
+    unsigned generation;
+    nsec started; /* the master */
 };
 
 /* How many connections a worker may have at once, with so many descriptors. */

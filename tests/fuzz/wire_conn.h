@@ -12,8 +12,9 @@ static inline void wire_serve(const struct http_server *server, const struct htt
 {
     static const struct peer peer = {.family = AF_UNIX};
     static struct score score;
+    static struct route_score routes[1];
     struct conns conns;
-    conns_init(&conns, server, 1, &score);
+    conns_init(&conns, server, 1, &score, routes);
     conn_open(&conns, wire_start(input, piece), &peer, endpoint);
     container_of(conns.by_state[CONN_ACTIVE].next, struct conn, link)->stream.ops = &wire_ops;
     while (conns.count)

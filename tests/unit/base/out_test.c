@@ -82,3 +82,27 @@ Test(out, digits_of_fixed_width)
     out_digits(&o, UINT32_MAX, 20);
     expect_text(&o, STR("071999345 00000000004294967295"));
 }
+
+Test(out, a_query_is_masked)
+{
+    static const struct {
+        struct str line, masked;
+    } table[] = {
+        {STR_INIT("GET /a?key=secret HTTP/1.1"), STR_INIT("GET /a?... HTTP/1.1")},
+        {STR_INIT("GET /a?key=secret?key=secret HTTP/1.1"), STR_INIT("GET /a?... HTTP/1.1")},
+        {STR_INIT("GET /a?key=sec"), STR_INIT("GET /a?...")},
+        {STR_INIT("GET /a?a b? HTTP/1.1"), STR_INIT("GET /a?... b? HTTP/1.1")},
+        {STR_INIT("GET ?x"), STR_INIT("GET ?...")},
+        {STR_INIT("GET /a? HTTP/1.1"), STR_INIT("GET /a? HTTP/1.1")},
+        {STR_INIT("GET /a?"), STR_INIT("GET /a?")},
+        {STR_INIT("GET /a HTTP/1.1"), STR_INIT("GET /a HTTP/1.1")},
+        {STR_INIT("OPTIONS * HTTP/1.1"), STR_INIT("OPTIONS * HTTP/1.1")},
+        {STR_INIT(""), STR_INIT("")},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char buffer[64];
+        struct out o = out_on(buffer, sizeof buffer);
+        str_mask_query(&o, table[i].line);
+        expect_text(&o, table[i].masked);
+    }
+}

@@ -56,12 +56,13 @@ struct connection {
 };
 
 static struct score score;
+static struct route_score routes[1];
 
 static int connect_and_wait(void *arg)
 {
     const struct connection *c = arg;
     struct peer peer = {.family = AF_UNIX};
-    conns_init(&conns, &server, 10, &score);
+    conns_init(&conns, &server, 10, &score, routes);
     int fd = wire_start(c->input, c->piece);
     static const struct http_endpoint endpoint;
     conn_open(&conns, fd, &peer, &endpoint);

@@ -84,8 +84,9 @@ size_t pair_threads(void)
 static int run_body(void *arg)
 {
     static struct score score;
+    static struct route_score routes[1];
     void (*body)(void) = *(void (**)(void))arg;
-    conns_init(&pair_conns, &pair_server, 100, &score);
+    conns_init(&pair_conns, &pair_server, 100, &score, routes);
     body();
     conns_cut(&pair_conns);
     conns_end(&pair_conns);
