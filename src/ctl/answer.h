@@ -23,6 +23,9 @@ struct str answer_text(const struct answer *answer, const char *key);
 uint64_t answer_u64(const struct answer *answer, const char *key);
 bool answer_bool(const struct answer *answer, const char *key);
 
+/* Whether it says anything about it. */
+bool answer_knows(const struct answer *answer, const char *key);
+
 /* An object in an object, or NULL. */
 const struct answer *answer_member(const struct answer *answer, const char *key);
 

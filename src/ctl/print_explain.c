@@ -1,10 +1,16 @@
-/* print_explain.c: see print_explain.h. */
-#include "ctl/print_explain.h"
-
+/* print_explain.c: the answer to `explain`, for people.
+ *
+ *     GET https://example.org/api/v1?x=1
+ *     listener   [::]:443 (TLS, HTTP/2)                            tern.yaml:3
+ *     site       example.org (by name)                             tern.yaml:12
+ *
+ * A line for each thing that the request meets, with its place; what is set to its default is left out.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ctl/plain.h"
+#include "ctl/printers.h"
+#include "ctl/text.h"
 
 enum { LABEL = 10, WIDTH = 56 }; /* columns; what is longer takes its room */
 
@@ -39,14 +45,14 @@ static void end(struct line *l, const char *label, struct str place)
         fprintf(l->f, "%-*s %-*s  ", LABEL, label, WIDTH, l->text);
     else
         fprintf(l->f, "%-*s %s", LABEL, label, l->text);
-    plain_put(l->f, place);
+    text_put(l->f, place);
     fputc('\n', l->f);
     free(l->text);
 }
 
 static void put(struct line *l, const struct answer *answer, const char *key)
 {
-    plain_put(l->to, answer_text(answer, key));
+    text_put(l->to, answer_text(answer, key));
 }
 
 static bool is_default(const struct answer *setting)
@@ -191,9 +197,9 @@ static void print_settings(struct line *l, const struct answer *answer, const ch
 
 static void print_request(struct line *l, const struct answer *answer)
 {
-    plain_put(l->f, answer_text(answer, "method"));
+    text_put(l->f, answer_text(answer, "method"));
     fputc(' ', l->f);
-    plain_put(l->f, answer_text(answer, "url"));
+    text_put(l->f, answer_text(answer, "url"));
     fputc('\n', l->f);
     if (!answer_bool(answer, "normalised") || !begin(l))
         return;
@@ -212,7 +218,7 @@ static void print_outcome(struct line *l, const struct answer *outcome)
     put(l, outcome, "why");
     end(l, status ? "answer" : "no answer", STR(""));
     for (size_t i = 0; i < answer_count(outcome, "fields") && begin(l); i++) {
-        plain_put(l->to, answer_text_item(outcome, "fields", i));
+        text_put(l->to, answer_text_item(outcome, "fields", i));
         end(l, "", STR(""));
     }
 }

@@ -1,6 +1,4 @@
 /* sample_print.c: sample_print() of sample.h: a table of what workers have done since the last look. */
-#include <errno.h>
-
 #include "ctl/sample.h"
 #include "ctl/table.h"
 
@@ -55,65 +53,78 @@ static void add_to_all(struct row *all, const struct row *row)
 
 /* ---- cells ---- */
 
-typedef char cell[TABLE_CELL];
+enum { CELL = 32 };
 
-static void put_count(cell to, const struct row *row, int count)
+static void put_count(struct out *o, const struct row *row, int count)
 {
-    snprintf(to, TABLE_CELL, "%llu", (unsigned long long)row->now.counts[count]);
+    out_u64(o, row->now.counts[count]);
 }
 
-static void put_state(cell to, const struct row *row, int unused)
+static void put_state(struct out *o, const struct row *row, int unused)
 {
     (void)unused;
-    snprintf(to, TABLE_CELL, "%s", row->now.state);
+    out_put(o, str_of(row->now.state));
 }
 
-static void put_rate(cell to, const struct row *row, int unused)
+/* What is not known yet, here and below. */
+static void put_unknown(struct out *o)
+{
+    out_char(o, '-');
+}
+
+static void put_rate(struct out *o, const struct row *row, int unused)
 {
     (void)unused;
-    snprintf(to, TABLE_CELL, "-"); /* not known, here and below */
     if (row->ms)
-        snprintf(to, TABLE_CELL, "%llu", (unsigned long long)((row->requests * 1000 + row->ms / 2) / row->ms));
+        out_u64(o, (row->requests * 1000 + row->ms / 2) / row->ms);
+    else
+        put_unknown(o);
 }
 
-/* Three digits or so of a number of microseconds. */
-static void put_duration(cell to, uint64_t us)
+/* Two or three digits of it: the buckets that it is from are no finer. */
+static void put_duration(struct out *o, uint64_t us)
 {
     static const struct {
         double from, unit;
         int digits;
         const char *name;
     } scale[] = {{10e6, 1e6, 0, "s"}, {1e6, 1e6, 1, "s"}, {10e3, 1e3, 0, "ms"}, {1e3, 1e3, 1, "ms"}, {0, 1, 0, "us"}};
+    char text[CELL];
     size_t i = 0;
     while ((double)us < scale[i].from)
         i++;
-    snprintf(to, TABLE_CELL, "%.*f%s", scale[i].digits, (double)us / scale[i].unit, scale[i].name);
+    snprintf(text, sizeof text, "%.*f%s", scale[i].digits, (double)us / scale[i].unit, scale[i].name);
+    out_put(o, str_of(text));
 }
 
-static void put_quantile(cell to, const struct row *row, const struct histogram *histogram, int per_mille)
+static void put_quantile(struct out *o, const struct row *row, const struct histogram *histogram, int per_mille)
 {
-    snprintf(to, TABLE_CELL, "-");
     if (row->ms && histogram_count(histogram))
-        put_duration(to, histogram_quantile(histogram, per_mille / 1000.0));
+        put_duration(o, histogram_quantile(histogram, per_mille / 1000.0));
+    else
+        put_unknown(o);
 }
 
-static void put_latency(cell to, const struct row *row, int per_mille)
+static void put_latency(struct out *o, const struct row *row, int per_mille)
 {
-    put_quantile(to, row, &row->now.latency, per_mille);
+    put_quantile(o, row, &row->now.latency, per_mille);
 }
 
-static void put_lag(cell to, const struct row *row, int per_mille)
+static void put_lag(struct out *o, const struct row *row, int per_mille)
 {
-    put_quantile(to, row, &row->now.lag, per_mille);
+    put_quantile(o, row, &row->now.lag, per_mille);
 }
 
 /* Of the connections that all of them have accepted. */
-static void put_share(cell to, const struct row *row, int unused)
+static void put_share(struct out *o, const struct row *row, int unused)
 {
     (void)unused;
-    snprintf(to, TABLE_CELL, "-");
-    if (row->all_accepted)
-        snprintf(to, TABLE_CELL, "%.0f%%", 100.0 * (double)row->accepted / (double)row->all_accepted);
+    if (row->all_accepted) {
+        out_u64(o, (100 * row->accepted + row->all_accepted / 2) / row->all_accepted);
+        out_char(o, '%');
+    } else {
+        put_unknown(o);
+    }
 }
 
 /* ---- the table ---- */
@@ -124,7 +135,7 @@ enum { RANKS = 5 };
 static const struct field {
     struct table_column column;
     int rank;
-    void (*put)(cell to, const struct row *row, int which);
+    void (*put)(struct out *o, const struct row *row, int which);
     int which;
     bool single; /* means nothing for all of them together */
 } fields[] = {
@@ -160,21 +171,22 @@ static size_t choose(const struct field *chosen[static FIELDS], struct table_col
     return n;
 }
 
-static int add_row(struct table *table, const struct field *const *chosen, const struct row *row, bool single)
+static void add_row(struct table *table, const struct field *const *chosen, const struct row *row, bool single)
 {
-    cell *cells = table_add(table);
-    if (!cells)
-        return -ENOMEM;
-    for (size_t i = 0; i < table->width; i++)
+    table_add(table);
+    for (size_t i = 0; i < table->width; i++) {
+        char text[CELL];
+        struct out o = out_on(text, sizeof text);
         if (single || !chosen[i]->single)
-            chosen[i]->put(cells[i], row, chosen[i]->which);
+            chosen[i]->put(&o, row, chosen[i]->which);
+        table_put(table, i, out_str(&o));
+    }
     if (!single)
-        snprintf(cells[0], TABLE_CELL, "all");
-    return 0;
+        table_put(table, 0, STR("all"));
 }
 
-static int add_rows(struct table *table, const struct field *const *chosen, const struct sample *sample,
-                    const struct sample *before)
+static void add_rows(struct table *table, const struct field *const *chosen, const struct sample *sample,
+                     const struct sample *before)
 {
     struct row all = {.ms = 0};
     for (size_t i = 0; i < sample->count; i++) {
@@ -184,14 +196,14 @@ static int add_rows(struct table *table, const struct field *const *chosen, cons
     /* When nobody has come of late, who came before tells how they are shared out. */
     bool of_late = all.accepted > 0;
     all.accepted = all.all_accepted = of_late ? all.accepted : all.now.counts[SAMPLE_ACCEPTED];
-    int error = sample->count > 1 ? add_row(table, chosen, &all, false) : 0;
-    for (size_t i = 0; i < sample->count && !error; i++) {
+    if (sample->count > 1)
+        add_row(table, chosen, &all, false);
+    for (size_t i = 0; i < sample->count; i++) {
         struct row row = row_of(sample, before, &sample->workers[i]);
         row.all_accepted = all.all_accepted;
         row.accepted = of_late ? row.accepted : row.now.counts[SAMPLE_ACCEPTED];
-        error = add_row(table, chosen, &row, true);
+        add_row(table, chosen, &row, true);
     }
-    return error;
 }
 
 int sample_print(FILE *f, const struct sample *sample, const struct sample *before, size_t width)
@@ -200,10 +212,9 @@ int sample_print(FILE *f, const struct sample *sample, const struct sample *befo
     struct table_column columns[FIELDS];
     for (int rank = RANKS - 1;; rank--) {
         struct table table = table_of(columns, choose(chosen, columns, rank));
-        int error = add_rows(&table, chosen, sample, before);
-        bool fits = error || rank == 0 || table_width(&table) <= width;
-        if (fits && !error)
-            table_print(&table, f);
+        add_rows(&table, chosen, sample, before);
+        bool fits = table.failed || rank == 0 || table_width(&table) <= width;
+        int error = fits ? table_print(&table, f) : 0;
         table_free(&table);
         if (fits)
             return error;

@@ -38,24 +38,26 @@ static int read_count(struct top_settings *settings, struct str value)
     return error || settings->count == 0 ? -EINVAL : 0;
 }
 
-static const struct {
-    struct str name;
-    int (*read)(struct top_settings *settings, struct str value);
-    const char *takes;
-} rows[] = {
-    {STR_INIT("interval"), read_interval, "interval takes a time from 100ms to 1h"},
-    {STR_INIT("count"), read_count, "count takes a number from 1 on"},
+const struct thread_key top_keys[] = {
+    {"interval", "a time from 100ms to 1h", NULL},
+    {"count", "a number from 1 on", NULL},
+    {.name = NULL},
 };
+
+static int (*const readers[])(struct top_settings *settings, struct str value) = {read_interval, read_count};
 
 static int read_setting(struct top_settings *settings, struct str word, struct out *why)
 {
     struct str value = word, name = str_cut(&value, '=');
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (!str_eq(name, rows[i].name))
+    for (size_t i = 0; top_keys[i].name; i++) {
+        if (!str_eq(name, str_of(top_keys[i].name)))
             continue;
-        int error = rows[i].read(settings, value);
-        if (error)
-            out_put(why, str_of(rows[i].takes));
+        int error = readers[i](settings, value);
+        if (error) {
+            out_put(why, name);
+            out_text(why, " takes ");
+            out_put(why, str_of(top_keys[i].takes));
+        }
         return error;
     }
     out_put(why, word);
@@ -194,20 +196,18 @@ static int watch(struct top *top)
 int top_run(const struct options *options, nsec timeout, enum ctl_status *status)
 {
     struct top top = {.options = options, .timeout = timeout, .call.fd = -1};
-    char reason[256];
-    struct out why = out_on(reason, sizeof reason);
+    char unused[1];
+    struct out why = out_on(unused, sizeof unused); /* it has been checked with the rest of the line */
     struct str argument = str_of(options->line);
     argument.n -= str_ends(argument, STR("\n"));
     (void)str_cut(&argument, ' ');
-    *status = CTL_USAGE;
-    if (top_settings_read(&top.settings, argument, &why) < 0) {
-        fprintf(stderr, "ternctl: " STR_FMT "\n", STR_ARG(out_str(&why)));
-        return 0;
-    }
+    int error = top_settings_read(&top.settings, argument, &why);
+    if (error)
+        return error;
     top.on_screen = !options->json && screen_possible();
     if (top.on_screen)
         screen_open();
-    int error = watch(&top);
+    error = watch(&top);
     screen_close();
     sample_free(&top.before);
     sample_free(&top.now);

@@ -7,11 +7,15 @@
 #define TERN_CTL_TOP_H
 
 #include "ctl/option.h"
+#include "ctl/thread.h"
 
 struct top_settings {
     nsec interval;
     uint64_t count; /* looks; 0: without end */
 };
+
+/* The names of the settings, for completion; the last one has none. */
+extern const struct thread_key top_keys[];
 
 /* Reads the argument of the verb: "interval=500ms count=10". 0; or -EINVAL, and why has been written to `why`. */
 int top_settings_read(struct top_settings *settings, struct str argument, struct out *why)

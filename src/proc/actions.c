@@ -6,16 +6,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/json.h"
-#include "ctl/protocol.h"
 #include "log/log.h"
-#include "proc/explain.h"
+#include "proc/explain_verb.h"
 #include "proc/privs.h"
 #include "proc/reply.h"
+#include "proc/stalls.h"
+#include "proc/thread_verbs.h"
 #include "proc/top.h"
 #include "proc/version.h"
 
-enum { SHORT_SIZE = 512 };
+enum {
+    ANSWER_SIZE = 1024 * 1024, /* of the largest: the state of three generations of a thousand workers */
+    SHORT_SIZE = 512,
+};
 
 #define SILENCE (2 * NSEC_SEC) /* of a worker, before it is worth telling */
 
@@ -24,52 +27,35 @@ static struct str version_number(void)
     return str_skip(str_of(version_line()), sizeof("tern ") - 1);
 }
 
-static struct json begin(struct out *o)
-{
-    struct json j = json_on(o);
-    json_open(&j, NULL, '{');
-    json_bool(&j, "ok", true);
-    return j;
-}
-
-static void finish(struct json *j, struct control_request *request)
-{
-    json_close(j, '}');
-    if (j->out->full)
-        control_refuse(request, "failed", STR("the answer is too long"), NULL, 0);
-    else
-        control_answer(request, out_str(j->out));
-}
-
 /* ---- answers to what took time ---- */
 
 void actions_reloaded(struct control_request *request, const struct generation *generation)
 {
     char text[SHORT_SIZE];
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     json_u64(&j, "generation", generation->number);
     json_u64(&j, "workers", generation->count);
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 void actions_upgraded(struct control_request *request, pid_t pid, struct str version)
 {
     char text[SHORT_SIZE];
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     json_u64(&j, "pid", (uint64_t)pid);
     json_text(&j, "version", version);
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 void actions_reopened(struct control_request *request, unsigned logs)
 {
     char text[SHORT_SIZE];
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     json_u64(&j, "logs", logs);
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 /* ---- status ---- */
@@ -182,35 +168,15 @@ static void put_state(struct json *j, const struct master *m)
 
 static void status(void *server, struct control_request *request)
 {
-    struct reply reply;
-    if (!reply_open(&reply, request, CTL_ANSWER_MAX))
+    char *text = malloc(ANSWER_SIZE);
+    if (!text) {
+        reply_without_memory(request);
         return;
-    put_state(&reply.json, server);
-    reply_send(&reply);
-}
-
-/* ---- explain ---- */
-
-static void refuse_question(struct control_request *request, int error, struct str why)
-{
-    if (error == -EINVAL)
-        control_refuse(request, CTL_CODE_USAGE, why, NULL, 0);
-    else
-        control_refuse(request, CTL_CODE_FAILED, str_of(strerror(-error)), NULL, 0);
-}
-
-/* Of the configuration that serves, or of the one that is about to. */
-static void explain_request(void *server, struct control_request *request)
-{
-    const struct master *m = server;
-    const struct generation *g = m->current ? m->current : m->reload.coming;
-    char reason[SHORT_SIZE], *text = malloc(EXPLAIN_SIZE);
-    struct out why = out_on(reason, sizeof reason), o = out_on(text, text ? EXPLAIN_SIZE : 0);
-    int error = !text ? -ENOMEM : !g ? -EAGAIN : explain(g->config, request->argument, &o, &why);
-    if (error)
-        refuse_question(request, error, out_str(&why));
-    else
-        control_answer(request, out_str(&o));
+    }
+    struct out o = out_on(text, ANSWER_SIZE);
+    struct json j = reply_begin(&o);
+    put_state(&j, server);
+    reply_finish(&j, request);
     free(text);
 }
 
@@ -229,19 +195,6 @@ static void upgrade(void *server, struct control_request *request)
 static void reopen(void *server, struct control_request *request)
 {
     reopen_logs(server, request);
-}
-
-static void drain(void *server, struct control_request *request)
-{
-    char text[SHORT_SIZE];
-    struct master *m = server;
-    struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
-    master_stop(m, "asked to drain");
-    nsec left = m->stop_at - clock_monotonic();
-    json_u64(&j, "connections", master_connections(m));
-    json_u64(&j, "deadline_s", left > 0 ? (uint64_t)((left + NSEC_SEC - 1) / NSEC_SEC) : 0);
-    finish(&j, request);
 }
 
 static void set_level(struct master *m, int level)
@@ -267,26 +220,43 @@ static void level(void *server, struct control_request *request)
     if (request->argument.n)
         set_level(server, wanted);
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     json_text(&j, "level", str_of(log_level_names[log_threshold]));
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 static void version(void *server, struct control_request *request)
 {
     char text[SHORT_SIZE];
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     (void)server;
     json_text(&j, "version", version_number());
     json_u64(&j, "pid", (uint64_t)getpid());
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 static const struct control_action actions[] = {
-    {"status", status}, {"reload", reload},   {"upgrade", upgrade},         {"reopen", reopen},  {"drain", drain},
-    {"log", level},     {"version", version}, {"explain", explain_request}, {"top", top_answer},
+    {"status", status},
+    {"threads", thread_verb_threads},
+    {"stack", thread_verb_stack},
+    {"kill", thread_verb_kill},
+    {"stalls", stalls_verb},
+    {"reload", reload},
+    {"upgrade", upgrade},
+    {"reopen", reopen},
+    {"drain", thread_verb_drain},
+    {"log", level},
+    {"version", version},
+    {"explain", explain_verb},
+    {"top", top_verb},
 };
+
+void actions_run(struct master *m, struct control_request *request, struct str line)
+{
+    const struct control_options options = {.actions = actions, .count = sizeof actions / sizeof *actions, .server = m};
+    control_run(&options, request, line);
+}
 
 /* ---- the socket ---- */
 

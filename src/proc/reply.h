@@ -1,21 +1,21 @@
-/* reply.h: answers of the control socket that are too long for a stack. */
+/* reply.h: how an answer to a request of the control protocol is written: an object of JSON that begins with "ok". */
 #ifndef TERN_PROC_REPLY_H
 #define TERN_PROC_REPLY_H
 
 #include "base/json.h"
 #include "proc/control.h"
 
-struct reply {
-    struct control_request *request;
-    char *text;
-    struct out out;
-    struct json json; /* of an object that is open, with `ok` in it */
-};
+struct json reply_begin(struct out *o);
 
-/* Begins an answer of `size` bytes at most. False: there is no memory, and the request has been refused. */
-bool reply_open(struct reply *reply, struct control_request *request, size_t size) __attribute__((warn_unused_result));
+/* A member that is left out when it is empty; "PID.NUMBER"; an array of the lines of a text. */
+void reply_text(struct json *j, const char *key, struct str text);
+void reply_id(struct json *j, uint64_t pid, uint64_t number);
+void reply_lines(struct json *j, const char *key, struct str text);
 
-/* Ends the object and sends it; one that has not fitted is refused. The request is gone then. */
-void reply_send(struct reply *reply);
+/* Ends the object, and answers with what was written; or refuses, if that did not fit. */
+void reply_finish(struct json *j, struct control_request *request);
+
+/* Refuses: there is no memory for an answer. */
+void reply_without_memory(struct control_request *request);
 
 #endif

@@ -1,9 +1,15 @@
 /* top.c: see top.h. */
 #include "proc/top.h"
 
-#include "ctl/protocol.h"
+#include <stdlib.h>
+
 #include "proc/actions.h"
 #include "proc/reply.h"
+
+enum {
+    HEAD_ROOM = 256,
+    WORKER_ROOM = 1024 + 2 * HISTOGRAM_BUCKETS * 27, /* numbers of 20 digits and their keys; pairs of 3 and 20 */
+};
 
 /* Most buckets are empty; the others as pairs of their number and their count. */
 static void put_histogram(struct json *j, const char *key, const struct histogram *histogram)
@@ -52,20 +58,34 @@ static void put_worker(struct json *j, const struct generation *g, size_t i)
     json_close(j, '}');
 }
 
-void top_answer(void *server, struct control_request *request)
+static size_t room_for(const struct master *m)
+{
+    size_t room = HEAD_ROOM;
+    list_each (l, next, &m->generations)
+        room += container_of(l, struct generation, link)->count * WORKER_ROOM;
+    return room;
+}
+
+void top_verb(void *server, struct control_request *request)
 {
     const struct master *m = server;
-    struct reply reply;
-    if (!reply_open(&reply, request, CTL_ANSWER_MAX))
+    size_t room = room_for(m);
+    char *text = malloc(room);
+    if (!text) {
+        reply_without_memory(request);
         return;
-    json_u64(&reply.json, "at_ms", (uint64_t)(clock_monotonic() / NSEC_MS));
-    json_open(&reply.json, "workers", '[');
+    }
+    struct out o = out_on(text, room);
+    struct json j = reply_begin(&o);
+    json_u64(&j, "at_ms", (uint64_t)(clock_monotonic() / NSEC_MS));
+    json_open(&j, "workers", '[');
     list_each (l, next, &m->generations) {
         const struct generation *g = container_of(l, struct generation, link);
         for (size_t i = 0; i < g->count; i++)
             if (g->children[i].pid || g->state == SERVING)
-                put_worker(&reply.json, g, i);
+                put_worker(&j, g, i);
     }
-    json_close(&reply.json, ']');
-    reply_send(&reply);
+    json_close(&j, ']');
+    reply_finish(&j, request);
+    free(text);
 }

@@ -8,6 +8,6 @@
 #include "proc/state.h"
 
 /* As a row of the actions. */
-void top_answer(void *server, struct control_request *request);
+void top_verb(void *server, struct control_request *request);
 
 #endif

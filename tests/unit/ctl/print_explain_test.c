@@ -1,5 +1,5 @@
 /* print_explain_test.c: what people see of an explanation. */
-#include "ctl/print_explain.h"
+#include "ctl/printers.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
