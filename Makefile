@@ -35,7 +35,7 @@ layers := base ctl log conf green net http policy module handler proc
 machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
 
-library := $(call object,$(wildcard $(layers:%=src/%/*.c) $(layers:%=src/%/*_$(machine).S)))
+library := $(call object,$(wildcard $(layers:%=src/%/*.c) $(layers:%=src/%/*_$(machine).S)) src/handler/status_files.S)
 # Of modules nothing in the binary need know; and what stands before libc does so in the server alone.
 modules := $(call object,$(wildcard src/module/*.c))
 interposers := $(call object,$(wildcard src/libc/*.c))
@@ -269,6 +269,9 @@ $B/obj/%.o: %.S $B/flags
 	@mkdir -p $(@D)
 	$(call say,AS   ,$<)
 	$Q$(CC) $(cppflags) -g -MMD -MP -c -o $@ $<
+
+# It has them in it, which its own dependencies do not say.
+$B/obj/src/handler/status_files.o: $(wildcard src/handler/status/*)
 
 # Changed when the compiler or its flags do, so that no object of the old kind stays.
 $B/flags: force

@@ -8,6 +8,6 @@
 extern const struct http_handler *const handler_registry[];
 
 extern const struct http_handler handler_files, handler_respond, handler_redirect, handler_echo, handler_module,
-    handler_metrics;
+    handler_metrics, handler_status;
 
 #endif
