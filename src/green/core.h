@@ -128,6 +128,9 @@ void green_account_switch(struct green *from, struct green *to);
 void green_account_start(struct green *thread);
 void green_account_wait(struct green *thread);
 
+/* Adds what another thread has spent. */
+void green_spent_add(struct green_spent *to, struct green_spent spent);
+
 /* When the clock was read last for the sake of accounts. */
 nsec green_account_stamp(void);
 

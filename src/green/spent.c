@@ -32,6 +32,16 @@ void green_account_start(struct green *thread)
     thread->spent = (struct green_spent){.at = stamp, .queue = stamp - thread->ready_at};
 }
 
+void green_spent_add(struct green_spent *to, struct green_spent spent)
+{
+    to->at = to->at > spent.at ? to->at : spent.at;
+    to->running += spent.running;
+    to->queue += spent.queue;
+    to->pool += spent.pool;
+    to->client += spent.client;
+    to->upstream += spent.upstream;
+}
+
 nsec green_account_stamp(void)
 {
     return stamp;
@@ -62,6 +72,8 @@ struct green_spent green_spent(void)
     struct green *self = green_self();
     if (!green_accounts)
         return (struct green_spent){0};
+    if (!self) /* the loop spends nothing, but knows the time */
+        return (struct green_spent){.at = clock_monotonic()};
     settle(self, clock_monotonic());
     return self->spent;
 }

@@ -63,7 +63,7 @@ static void begin_exchange(struct h1 *h)
     h->x.routed = false;
     h->x.failure = NULL;
     h->x.reason = NULL;
-    h->x.times.read.at = 0;
+    h->x.times.read = h->x.times.before.at = h->x.times.handled = h->x.times.answered = 0;
     h->x.user.n = 0;
     h->x.as_is = false;
     h->x.response.status = 0;
@@ -81,7 +81,7 @@ static void end_exchange(struct h1 *h)
     arena_clear(&h->x.arena);
     h->scan = (struct h1_scan){0};
     h->deadline = 0;
-    h->x.times.begun = 0;
+    h->x.times.begun = h->told = 0;
 }
 
 /* What is buffered of a head is more than it may be: by its fields, or by the first line alone. */
@@ -156,7 +156,7 @@ static int parse_head(struct h1 *h, size_t n)
     h1_input_pin(&h->in);
     int status = h1_parse(h, bytes, n);
     if (green_accounts)
-        h->x.times.read = green_spent();
+        http_times_start(&h->x.times, h->told);
     return status ? refuse(h, status, h->wrong) : ANSWER;
 }
 
@@ -178,7 +178,7 @@ static int read_head(struct h1 *h)
             skip_empty_lines(h);
         struct str bytes = h1_buffered(&h->in);
         if (bytes.n && green_accounts && !h->x.times.begun)
-            h->x.times.begun = clock_monotonic();
+            h->x.times.begun = green_spent_before().at;
         ssize_t n = bytes.n ? h1_scan(&h->scan, bytes.p, bytes.n) : 0;
         if (n < 0)
             return refuse(h, 400, h->scan.wrong);
@@ -314,7 +314,7 @@ __attribute__((noinline)) static bool serve_framed(struct conn *conn)
     h.x.server = conn->owner->server;
     h.x.peer = &conn->peer;
     h.x.tls = conn_tls(conn);
-    h.x.times.begun = green_accounts ? green_now() : 0; /* a poll told so, or an accept: time in the queue counts */
+    h.x.times.begun = h.told = green_accounts ? green_now() : 0;
     h.begun = NULL;
     h.scan = (struct h1_scan){0};
     h.deadline = 0;

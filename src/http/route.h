@@ -44,6 +44,8 @@ struct http_policy {
     /* Checks settings and computes what can be computed once; problems are reported. `node` is the mapping of the whole
      * site or route; `outer`: the site's settings, when these are a route's, or NULL. May be NULL. */
     int (*prepare)(struct conf_reader *r, struct conf_node *node, const void *outer, void *settings);
+    /* Whether it needs the accounts of green threads. NULL: it does not. */
+    bool (*timed)(const void *settings);
     /* Before the handler. One that answers itself, by http_send_status() say, keeps the handler from being called. 0 or
      * -errno. May be NULL. */
     int (*admit)(struct exchange *x, const void *settings);
@@ -73,6 +75,7 @@ struct http_route {
     const struct conf_node *at; /* where the handler stands in the configuration */
     void *settings;
     struct http_policies policies;
+    nsec slow;                     /* what takes longer is slow; 0: as the server says; HTTP_SLOW_OFF */
     const struct http_route *twin; /* the other one of the same path: exact and prefix */
 };
 
@@ -111,6 +114,9 @@ const struct http_route *http_route_find(const struct http_site *site, struct st
 
 /* Finds out who answers, and lets them: policies, then the handler. As a handler's serve. */
 int http_serve(struct exchange *x) GREEN_WAITS;
+
+/* Whether any route needs the accounts of green threads (http/times.h), for its `slow` or for a policy. */
+bool http_sites_timed(const struct http_sites *sites);
 
 /* Starts the handlers that want to be; stops those that have been. 0, -EINVAL (reported) or -ENOMEM: all have been
  * tried that could be. */

@@ -41,6 +41,7 @@ struct config {
     uint64_t stack;
     struct str mime_types;
     struct mime_types types;
+    bool timings; /* accounts of green threads are kept, even if nothing asks for them */
     struct listen *listen;
     size_t listen_count;
     struct log_settings log;

@@ -212,6 +212,13 @@ static int run(void *arg)
 
 /* ---- becoming one ---- */
 
+static bool needs_accounts(const struct config *config)
+{
+    const struct http_server *http = &config->http;
+    bool logged = http->access && access_needs(http->access) & ACCESS_NEEDS_TIMES;
+    return config->timings || logged || http->slow > 0 || http_sites_timed(&http->sites);
+}
+
 int worker_run(struct worker *worker)
 {
     const struct config *config = worker->config;
@@ -226,8 +233,7 @@ int worker_run(struct worker *worker)
                                     .threads = (size_t)config->http.limits.green_threads,
                                     .pool = (size_t)config->threads,
                                     .score = worker->score,
-                                    .accounts =
-                                        config->http.access && access_needs(config->http.access) & ACCESS_NEEDS_TIMES};
+                                    .accounts = needs_accounts(config)};
     int result = green_run(&options, run, worker);
     return result < 0 ? forked_fail(self, "serve", strerror(-result)) : result;
 }
