@@ -40,22 +40,13 @@ void status_retire(void)
 
 /* ---- events ---- */
 
-static int send_event(struct viewer *v, struct str name, struct str data)
-{
-    const struct str parts[] = {STR("event: "), name, STR("\ndata: "), data, STR("\n\n")};
-    int error = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && !error; i++)
-        error = http_content(v->x, parts[i]);
-    return error;
-}
-
 static int send_sample(struct viewer *v)
 {
     nsec next = nsec_add(v->next, PERIOD);
     v->next = next > green_now() ? next : nsec_add(green_now(), PERIOD);
     for (enum status_question q = 0; q < STATUS_QUESTIONS; q++)
         status_report_ask(q, &v->asking, &worker.news);
-    return send_event(v, STR("sample"), status_sample(&v->sampler));
+    return http_content(v->x, status_sample(&v->sampler));
 }
 
 static int send_report(struct viewer *v, enum status_question question)
@@ -64,7 +55,7 @@ static int send_report(struct viewer *v, enum status_question question)
     if (!report)
         return 0;
     v->known[question] = report->number;
-    int error = send_event(v, status_events[question], (struct str){report->text, report->n});
+    int error = http_content(v->x, (struct str){report->text, report->n});
     status_report_release(report);
     return error;
 }

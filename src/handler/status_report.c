@@ -15,71 +15,80 @@ enum { REPORT_MAX = 4 * 1024 * 1024, SHARE = 10 /* of the time: one in ... */ };
 #define PATIENCE (5 * NSEC_SEC) /* longer than the master has with its workers */
 #define PAUSE (900 * NSEC_MS)   /* so that who looks once a second finds it due */
 
+#define TAIL "\n\n"
+
 struct question {
     struct str line; /* to the master */
+    struct str head; /* of the event */
     bool asking;
     nsec due;
     uint64_t count; /* of different answers */
     struct status_report *newest;
 };
 
-const struct str status_events[STATUS_QUESTIONS] = {STR_INIT("threads"), STR_INIT("stalls")};
-
 static struct question questions[STATUS_QUESTIONS] = {
-    [STATUS_THREADS] = {.line = STR_INIT("threads sort=age limit=200")},
-    [STATUS_STALLS] = {.line = STR_INIT("stalls")},
+    [STATUS_THREADS] = {STR_INIT("threads sort=age limit=200"), STR_INIT("event: threads\ndata: ")},
+    [STATUS_STALLS] = {STR_INIT("stalls"), STR_INIT("event: stalls\ndata: ")},
 };
 
 /* ---- answers ---- */
 
-static struct status_report *make(size_t n)
+/* An event with room for n bytes of data, where `data` then is. */
+static struct status_report *make(const struct question *q, size_t n, char **data)
 {
-    struct status_report *report = malloc(sizeof *report + n);
-    if (report)
-        *report = (struct status_report){.refs = 1, .n = n};
+    size_t size = q->head.n + n + strlen(TAIL);
+    struct status_report *report = malloc(sizeof *report + size);
+    if (!report)
+        return NULL;
+    *report = (struct status_report){.refs = 1, .n = size};
+    *data = report->text + q->head.n;
+    memcpy(report->text, q->head.p, q->head.n);
+    memcpy(*data + n, TAIL, strlen(TAIL));
     return report;
 }
 
-static struct status_report *make_failure(int error)
+static struct status_report *make_failure(const struct question *q, int error)
 {
-    char text[256];
+    char text[256], *data;
     struct out o = out_on(text, sizeof text);
     struct json j = json_on(&o);
     json_open(&j, NULL, '{');
     json_bool(&j, "ok", false);
     json_text(&j, "error", str_of(strerror(-error)));
     json_close(&j, '}');
-    struct status_report *report = make(out_len(&o));
+    struct status_report *report = make(q, out_len(&o), &data);
     if (report)
-        memcpy(report->text, text, report->n);
+        memcpy(data, text, out_len(&o));
     return report;
 }
 
 /* A line break would end the event's data. In JSON it can only stand where a blank can. */
-static void join_lines(struct status_report *report)
+static void join_lines(char *data, size_t n)
 {
-    for (size_t i = 0; i < report->n; i++)
-        if (report->text[i] == '\n' || report->text[i] == '\r')
-            report->text[i] = ' ';
+    for (size_t i = 0; i < n; i++)
+        if (data[i] == '\n' || data[i] == '\r')
+            data[i] = ' ';
 }
 
-static struct status_report *read_report(int fd)
+static struct status_report *read_report(const struct question *q, int fd)
 {
     struct stat st;
+    char *data;
     if (fstat(fd, &st) < 0)
-        return make_failure(-errno);
+        return make_failure(q, -errno);
     if (st.st_size > REPORT_MAX)
-        return make_failure(-EFBIG);
-    struct status_report *report = make((size_t)st.st_size);
+        return make_failure(q, -EFBIG);
+    size_t n = (size_t)st.st_size;
+    struct status_report *report = make(q, n, &data);
     if (!report)
         return NULL;
-    ssize_t got = pread(fd, report->text, report->n, 0);
-    if (got > 0 && (size_t)got == report->n) {
-        join_lines(report);
+    ssize_t got = pread(fd, data, n, 0);
+    if (got > 0 && (size_t)got == n) {
+        join_lines(data, n);
         return report;
     }
     free(report);
-    return make_failure(got < 0 ? -errno : -EIO);
+    return make_failure(q, got < 0 ? -errno : -EIO);
 }
 
 static bool is_same(const struct status_report *a, const struct status_report *b)
@@ -115,7 +124,7 @@ static int ask(void *arg)
     nsec begun = clock_monotonic();
     free(arg);
     int fd = http_inspection.ask ? http_inspection.ask(q->line, nsec_add(green_now(), PATIENCE)) : -ENOTSUP;
-    struct status_report *report = fd < 0 ? make_failure(fd) : read_report(fd);
+    struct status_report *report = fd < 0 ? make_failure(q, fd) : read_report(q, fd);
     nsec pause = (clock_monotonic() - begun) * SHARE;
     if (fd >= 0)
         close(fd);

@@ -15,13 +15,10 @@ struct status_report {
     size_t refs;
     uint64_t number; /* of this answer; those to a question grow */
     size_t n;
-    char text[]; /* an object of JSON, without a line break; what is no answer is {"ok":false,"error":"why"} */
+    char text[]; /* the event that tells of it: an object of JSON; what is no answer is {"ok":false,"error":"why"} */
 };
 
 enum status_question { STATUS_THREADS, STATUS_STALLS, STATUS_QUESTIONS };
-
-/* The name of the event that tells of it. */
-extern const struct str status_events[STATUS_QUESTIONS];
 
 /* Starts a thread in the scope that asks, if it is time. `news` is told when there is another answer. */
 void status_report_ask(enum status_question question, struct green_scope *scope, struct green_cond *news);

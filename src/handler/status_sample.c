@@ -99,6 +99,7 @@ struct str status_sample(struct status_sampler *s)
     struct json j = json_on(&o);
     struct span all = {.latency.sum = 0};
     nsec now = clock_monotonic();
+    out_text(&o, "event: sample\ndata: ");
     json_open(&j, NULL, '{');
     json_text(&j, "version", STR(TERN_VERSION));
     json_u64(&j, "generation", http_inspection.generation);
@@ -107,6 +108,7 @@ struct str status_sample(struct status_sampler *s)
     put_workers(s, &j, &all);
     put_span(&j, &all);
     json_close(&j, '}');
+    out_text(&o, "\n\n");
     s->begun = true;
     return out_str(&o);
 }

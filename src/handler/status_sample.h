@@ -1,4 +1,4 @@
-/* status_sample.h: what the workers have done since the last look, and what they do now, as one line of JSON.
+/* status_sample.h: what the workers have done since the last look, and what they do now, as an event with JSON.
  *
  *     {"version": "0.1.0", "generation": 2, "uptime_ms": 5000, "at_ms": 123456, "latency": {SPAN}, "lag": {SPAN},
  *      "workers": [{"connections": 4, "idle": 1, "accepted": 9, "requests": 20, "threads": 12, "waiting": 10, "ready": 1,
@@ -28,7 +28,7 @@ struct status_sampler {
 int status_sampler_init(struct status_sampler *s, struct arena *arena, const struct scoreboard *board)
     __attribute__((warn_unused_result));
 
-/* Looks. The text is good until the next look. */
+/* Looks. The event, with its name and the blank line at its end, is good until the next look. */
 struct str status_sample(struct status_sampler *s);
 
 #endif

@@ -64,6 +64,8 @@ static void expect_answer(enum status_question question, const char *text)
     struct status_report *report = status_report_get(question, 0);
     cr_assert_not_null(report);
     struct str got = {report->text, report->n};
+    cr_expect(str_eq(str_cut(&got, ' '), STR("event:")));
+    cr_expect(str_eq(str_cut(&got, '\n'), question == STATUS_STALLS ? STR("stalls") : STR("threads")));
     cr_expect(str_eq(got, str_of(text)), STR_FMT, STR_ARG(got));
     status_report_release(report);
 }
@@ -74,8 +76,8 @@ GreenTest(status_report, failures_are_told, .threads = 4)
         int error;
         const char *text;
     } table[] = {
-        {-ETIMEDOUT, "{\"ok\":false,\"error\":\"Connection timed out\"}"},
-        {-EAGAIN, "{\"ok\":false,\"error\":\"Resource temporarily unavailable\"}"},
+        {-ETIMEDOUT, "data: {\"ok\":false,\"error\":\"Connection timed out\"}\n\n"},
+        {-EAGAIN, "data: {\"ok\":false,\"error\":\"Resource temporarily unavailable\"}\n\n"},
     };
     begin();
     for (size_t i = 0; i < COUNT(table); i++) {
@@ -87,11 +89,11 @@ GreenTest(status_report, failures_are_told, .threads = 4)
     master.error = 0;
     master.answer = STR("");
     ask(STATUS_THREADS);
-    expect_answer(STATUS_THREADS, "{\"ok\":false,\"error\":\"Input/output error\"}");
+    expect_answer(STATUS_THREADS, "data: {\"ok\":false,\"error\":\"Input/output error\"}\n\n");
     status_reports_forget();
     http_inspection.ask = NULL;
     ask(STATUS_THREADS);
-    expect_answer(STATUS_THREADS, "{\"ok\":false,\"error\":\"Operation not supported\"}");
+    expect_answer(STATUS_THREADS, "data: {\"ok\":false,\"error\":\"Operation not supported\"}\n\n");
     status_reports_forget();
 }
 
@@ -101,7 +103,7 @@ GreenTest(status_report, an_answer_is_one_line, .threads = 4)
     master.answer = STR("{\"ok\":\r\ntrue}\n");
     ask(STATUS_STALLS);
     cr_expect(str_eq(master.line, STR("stalls")));
-    expect_answer(STATUS_STALLS, "{\"ok\":  true} ");
+    expect_answer(STATUS_STALLS, "data: {\"ok\":  true} \n\n");
     cr_expect_null(status_report_get(STATUS_THREADS, 0), "nobody has asked that");
     status_reports_forget();
 }
@@ -139,7 +141,8 @@ GreenTest(status_report, the_same_answer_is_no_news, .threads = 4)
     ask(STATUS_THREADS);
     struct status_report *second = status_report_get(STATUS_THREADS, first->number);
     cr_assert_not_null(second);
-    cr_expect(str_eq((struct str){first->text, first->n}, STR("{\"ok\":true}")), "an answer in use stays as it is");
+    cr_expect(str_eq((struct str){first->text, first->n}, STR("event: threads\ndata: {\"ok\":true}\n\n")),
+              "an answer in use stays as it is");
     status_report_release(first);
     status_report_release(second);
     status_reports_forget();
@@ -158,6 +161,6 @@ GreenTest(status_report, a_question_ends_with_who_asks, .threads = 4)
     master.delay = 0;
     ask(STATUS_THREADS);
     cr_expect_eq(master.asked, 2);
-    expect_answer(STATUS_THREADS, "{\"ok\":true}");
+    expect_answer(STATUS_THREADS, "data: {\"ok\":true}\n\n");
     status_reports_forget();
 }

@@ -51,7 +51,7 @@ Test(status_sample, numbers_as_they_stand)
                                                  .stalls = 9,
                                                  .slow = 10};
     struct str text = status_sample(&sampler);
-    expect_part(text, "{\"version\":\"" TERN_VERSION "\",\"generation\":3,\"uptime_ms\":");
+    expect_part(text, "event: sample\ndata: {\"version\":\"" TERN_VERSION "\",\"generation\":3,\"uptime_ms\":");
     expect_part(text, "{\"connections\":1,\"idle\":2,\"accepted\":6,\"requests\":7,\"threads\":3,\"waiting\":4,"
                       "\"ready\":5,\"stalls\":9,\"slow\":10,\"cut\":8,\"latency\":" SPAN("0", "0"));
 }
@@ -79,7 +79,7 @@ Test(status_sample, the_largest_numbers_fit)
         memset(scoreboard_slot(&board, i), 0xff, sizeof(struct score));
     struct str text = status_sample(&sampler);
     expect_part(text, "\"cut\":18446744073709551615,");
-    cr_expect(str_ends(text, STR("}")), "cut short: " STR_FMT, STR_ARG(text));
+    cr_expect(str_ends(text, STR("}\n\n")), "cut short: " STR_FMT, STR_ARG(text));
 }
 
 Test(status_sample, no_board)
