@@ -69,8 +69,7 @@ static int dress(struct exchange *x, struct http_head *head)
 int http_head(struct exchange *x, int status, struct str fields, int64_t length)
 {
     struct http_head head = {status, fields, length};
-    if (green_accounts && http_slow(x) > 0)
-        x->times.answered = green_spent().at;
+    http_slow_mark(x, &x->times.answered);
     int error = x->failure ? http_failure_head(x, &head) : 0;
     struct http_response *response = &x->response;
     response->status = head.status;

@@ -192,15 +192,19 @@ static int read_head(struct h1 *h)
     }
 }
 
+/* The response is whole. It goes out, unless the next one may go with it. */
+static int send_answer(struct h1 *h)
+{
+    if (!h->keep_alive)
+        return h1_end(h);
+    bool more = h->body.ended && h1_buffered(&h->in).n;
+    return more ? 0 : h1_flush(h);
+}
+
 /* After a response: what is left of the request is read, or the connection is over. */
 static int conclude(struct h1 *h)
 {
-    if (h->keep_alive && h->body.ended)
-        return NEXT_REQUEST;
-    int error = (h->keep_alive ? h1_flush : h1_end)(h);
-    if (error)
-        return error;
-    if (h->keep_alive && h1_drain(h))
+    if (h->keep_alive && (h->body.ended || h1_drain(h)))
         return NEXT_REQUEST;
     bool silent = h->body.ended && !h->in.readable && h1_buffered(&h->in).n == 0;
     return h->unasked || !silent ? LINGER : -ECONNABORTED;
@@ -215,6 +219,8 @@ static int answer(struct h1 *h)
     int error = http_answer(&h->x, &refusal);
     if (refusal)
         return refuse(h, refusal->status, refusal->reason);
+    if (!error)
+        error = send_answer(h);
     if (error)
         h->x.reason = http_cut_reason(error, h->body.error);
     conn_record(h->conn, &h->x);

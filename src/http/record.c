@@ -68,24 +68,19 @@ static void write_line(struct conn *conn, const struct exchange *x, const struct
     conns_log(conn->owner, &entry);
 }
 
-static void tell_slow(struct score *score, const struct exchange *x, const struct green_spent *now)
-{
-    struct access_times times = http_times_until(&x->times, now);
-    score->slow++;
-    http_slow_tell(x, &times, now->at);
-}
-
 void conn_record(struct conn *conn, const struct exchange *x)
 {
     struct score *score = conn->owner->score;
-    struct route_score *route = &conn->owner->routes[x->routed ? x->route->index : 0];
+    const struct http_route *route = x->routed ? x->route : &x->server->sites.unmet;
     struct green_spent now = green_spent();
     nsec total = green_accounts ? now.at - x->times.begun : SCOREBOARD_UNTIMED;
-    scoreboard_count(route, (unsigned)x->response.status, x->response.sent, total);
-    if (green_accounts) {
+    scoreboard_count(&conn->owner->routes[route->index], (unsigned)x->response.status, x->response.sent, total);
+    if (green_accounts)
         histogram_add(&score->latency, total);
-        if (http_slow(x) > 0 && total > http_slow(x))
-            tell_slow(score, x, &now);
+    if (route->slow > 0 && total > route->slow) {
+        struct access_times times = http_times_until(&x->times, &now);
+        score->slow++;
+        http_slow_tell(x, route, &times, now.at);
     }
     if (x->server->access)
         write_line(conn, x, &now);

@@ -68,6 +68,7 @@ struct http_route {
     struct http_route *next_start; /* of those that are to be started */
     bool started;
     size_t index;             /* among the routes of all sites: where the scoreboard counts its requests */
+    nsec slow;                /* a request that takes longer is slow (http/slow.h); 0 or less: none is */
     struct green_label label; /* of a thread that serves it */
     struct str path;
     bool exact;
@@ -75,7 +76,6 @@ struct http_route {
     const struct conf_node *at; /* where the handler stands in the configuration */
     void *settings;
     struct http_policies policies;
-    nsec slow;                     /* what takes longer is slow; 0: as the server says; HTTP_SLOW_OFF */
     const struct http_route *twin; /* the other one of the same path: exact and prefix */
 };
 

@@ -1,4 +1,5 @@
 /* serve.c: http_serve() of route.h: from a request to whoever answers it. */
+#include "http/server.h"
 #include "http/slow.h"
 #include "net/tls_context.h"
 #include "net/tls_stream.h"
@@ -94,8 +95,7 @@ int http_serve(struct exchange *x)
         return http_send_status(x, 403, STR(""));
     }
     const struct http_handler *handler = x->route->handler;
-    if (green_accounts && http_slow(x) > 0)
-        x->times.handled = green_spent().at;
+    http_slow_mark(x, &x->times.handled);
     uint64_t methods = handler->methods ? handler->methods : ANY_METHOD;
     if (!(methods & BIT(request->method)))
         return answer_method(x, methods);

@@ -38,7 +38,6 @@ struct http_server {
     struct http_sites sites;
     struct access_log *access; /* NULL: off */
     nsec access_flush;         /* how long a line may wait in the buffer */
-    nsec slow;                 /* what takes longer is told to the error log, where no route says otherwise; 0: off */
 };
 
 struct tls_context;

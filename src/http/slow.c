@@ -25,6 +25,13 @@ int http_slow_read(struct conf_reader *r, struct conf_node *node, void *field)
     return conf_read_value(r, node, &http_slow_key, slow);
 }
 
+void http_slow_default(struct http_sites *sites, nsec slow)
+{
+    for (struct http_route *route = sites->routes; route; route = route->next)
+        if (route->slow == 0)
+            route->slow = slow;
+}
+
 /* Whether there may be one more line; *left_out: how many there might have been since the last one. */
 static bool may_tell(nsec now, uint64_t *left_out)
 {
@@ -65,7 +72,8 @@ static void put_timeline(struct out *o, const struct http_times *times, nsec end
     out_text(o, " ms");
 }
 
-void http_slow_tell(const struct exchange *x, const struct access_times *times, nsec end)
+void http_slow_tell(const struct exchange *x, const struct http_route *route, const struct access_times *times,
+                    nsec end)
 {
     uint64_t left_out;
     if (LOG_LEVEL_WARN < log_threshold || !may_tell(end, &left_out))
@@ -81,7 +89,7 @@ void http_slow_tell(const struct exchange *x, const struct access_times *times, 
     http_times_put(&amounts, http_times_other(times));
     if (left_out)
         snprintf(more, sizeof more, "; %llu more were slow, and not told of", (unsigned long long)left_out);
-    const struct green_label *label = &(x->routed ? x->route : &x->server->sites.unmet)->label;
+    const struct green_label *label = &route->label;
     log_warn("slow: " STR_FMT " (" STR_FMT "%s" STR_FMT ") took %lld.%03lld s: " STR_FMT "; " STR_FMT
              " ms; %d, %llu bytes%s",
              STR_ARG(out_str(&line)), STR_ARG(label->handler), label->route.n ? ", route " : "", STR_ARG(label->route),

@@ -3,7 +3,6 @@
 #define TERN_HTTP_SLOW_H
 
 #include "http/route.h"
-#include "http/server.h"
 
 struct access_times;
 
@@ -13,15 +12,19 @@ struct access_times;
 extern const struct conf_key http_slow_key;
 int http_slow_read(struct conf_reader *r, struct conf_node *node, void *field) __attribute__((warn_unused_result));
 
-/* The longest that this request may take without being called slow; 0 or less: any time. */
-static inline nsec http_slow(const struct exchange *x)
+/* What holds for routes that do not say so themselves. */
+void http_slow_default(struct http_sites *sites, nsec slow);
+
+/* Remembers the moment, if the request may turn out to be slow. */
+static inline void http_slow_mark(const struct exchange *x, nsec *moment)
 {
-    nsec own = x->route ? x->route->slow : 0;
-    return own ? own : x->server->slow;
+    if (x->route && x->route->slow > 0 && green_accounts)
+        *moment = green_spent().at;
 }
 
-/* A request that was slow has ended, at `end`: a line about it at the level warn. Of those beyond some a second only
+/* A request that met this route, and was slow, has ended, at `end`: a line about it at the level warn. Of those beyond some a second only
  * the number is told, by the next line. */
-void http_slow_tell(const struct exchange *x, const struct access_times *times, nsec end);
+void http_slow_tell(const struct exchange *x, const struct http_route *route, const struct access_times *times,
+                    nsec end);
 
 #endif

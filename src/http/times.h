@@ -1,14 +1,15 @@
 /* times.h: when a request came and was answered, and where its time went.
  *
  * All of it rests on the accounts of green threads (green/spent.h), and is zero while none are kept. The clock is read
- * when a thread gets its turn, and once more at the end of a request; what came before is told by these readings:
+ * once for each request, at its end, and when a thread goes on after a wait; the rest is told by these readings:
  *
  *   begun      a poll, or an accept, has told of the first byte. Behind another request on the same connection: that
  *              one has ended, and the thread was still running.
  *   read       the same of the byte that made the head whole. Until here is `header`, and from here on the thread works
  *              for this request alone, so that its accounts are the request's.
- *   end        the answer has been handed over. A small one is sent thereafter, with whatever else is to go: that time
- *              is nobody's.
+ *   end        the answer has been sent, as far as the kernel took it. Where several answers go out together, the
+ *              last of them sends them all; with HTTP/2 the thread of the connection does, and the end is when all was
+ *              handed to it.
  *
  * What a thread spends that it has joined counts as its own (green/scope.h).
  */

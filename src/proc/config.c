@@ -12,6 +12,7 @@
 #include "conf/include.h"
 #include "conf/yaml.h"
 #include "handler/registry.h"
+#include "http/slow.h"
 #include "net/tls_context.h"
 #include "policy/registry.h"
 #include "proc/modules.h"
@@ -306,7 +307,7 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
     config->modules = str_of(TERN_MODULES);
     config->control_configured = conf_find(config->tree, STR("control")) != NULL;
     error = conf_read_map(r, config->tree, config_table(), config);
-    config->http.slow = config->log.slow;
+    http_slow_default(&config->http.sites, config->log.slow);
     int workers_error = override_workers(r, options, config);
     int types_error = load_types(r, config, options->root ? NULL : options->file);
     if (!error)

@@ -216,7 +216,7 @@ static bool needs_accounts(const struct config *config)
 {
     const struct http_server *http = &config->http;
     bool logged = http->access && access_needs(http->access) & ACCESS_NEEDS_TIMES;
-    return config->timings || logged || http->slow > 0 || http_sites_timed(&http->sites);
+    return config->timings || logged || http_sites_timed(&http->sites);
 }
 
 int worker_run(struct worker *worker)
