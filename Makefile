@@ -31,7 +31,7 @@ comma := ,
 
 # What there is to build. scripts/layers knows which layer may see which.
 
-layers := base ctl log conf green net http policy module handler proc
+layers := base trace ctl log conf green net http policy module handler proc
 machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
 
@@ -81,7 +81,7 @@ cppflags := -D_GNU_SOURCE -DTERN_ETC='"$(SYSCONFDIR)/tern"' -DTERN_MODULES='"$(P
 cflags := -std=gnu11 -fPIE -fno-omit-frame-pointer $(warnings) $(or $(sanitizers),$(hardening)) $(CFLAGS) $(lto)
 ldflags := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(sanitizers) $(one_runtime) $(LDFLAGS)
 tls_libs := $(if $(wildcard src/net/tls*.c),-lssl -lcrypto)
-libs := -lev -lhttp_parser -lnghttp2 -lyaml -lz -lbrotlienc -lzstd -lcrypt -ljansson $(tls_libs) -lpthread
+libs := -lev -lhttp_parser -lnghttp2 -lyaml -lz -lbrotlienc -lzstd -lcrypt -ljansson -ldw -lelf -lseccomp $(tls_libs) -lpthread
 
 # The calls of libc that src/libc stands before. It exports them for modules and libraries; whatever else is linked with
 # it gets __wrap_NAME, which is libc's.

@@ -54,6 +54,11 @@ bool answer_bool(const struct answer *answer, const char *key)
     return json_is_true(member(answer, key));
 }
 
+bool answer_knows(const struct answer *answer, const char *key)
+{
+    return member(answer, key);
+}
+
 size_t answer_count(const struct answer *answer, const char *key)
 {
     return json_array_size(member(answer, key));

@@ -19,6 +19,9 @@ struct str answer_text(const struct answer *answer, const char *key);
 uint64_t answer_u64(const struct answer *answer, const char *key);
 bool answer_bool(const struct answer *answer, const char *key);
 
+/* Whether it says anything about it. */
+bool answer_knows(const struct answer *answer, const char *key);
+
 /* Members of an array. */
 size_t answer_count(const struct answer *answer, const char *key);
 const struct answer *answer_item(const struct answer *answer, const char *key, size_t i);

@@ -21,6 +21,7 @@
 #define TERN_GREEN_CORE_H
 
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "base/list.h"
 #include "base/wheel.h"
@@ -41,6 +42,7 @@ struct green {
     bool cancelled;
     bool deaf; /* to cancels, during this wait */
     bool detached;
+    bool killed; /* cancelled by green_kill() */
     int result; /* of the wait that ended, later of the thread */
     green_fn *fn;
     void *arg;
@@ -61,13 +63,27 @@ struct green {
 };
 
 /* For who watches from another OS thread whether the loop gets on: one that reads the same number of turns twice, and
- * not that the loop sleeps, has seen the same thread, or the same callback, run all the time. */
+ * not that the loop sleeps, has seen the same thread, or the same callback, run all the time. The loop is the only
+ * writer. */
 struct green_pulse {
-    volatile uint64_t turns;        /* of threads and of the loop so far */
-    volatile bool asleep;           /* in its poll */
-    struct green *volatile running; /* NULL: the loop itself */
+    _Atomic(uint64_t) turns;         /* of threads and of the loop so far */
+    atomic_bool asleep;              /* in its poll */
+    _Atomic(struct green *) running; /* NULL: the loop itself */
 };
 extern struct green_pulse green_pulse;
+
+/* The loop has got on, and `running` has its turn. */
+static inline void green_pulse_beat(struct green *running)
+{
+    uint64_t turns = atomic_load_explicit(&green_pulse.turns, memory_order_relaxed);
+    atomic_store_explicit(&green_pulse.running, running, memory_order_relaxed);
+    atomic_store_explicit(&green_pulse.turns, turns + 1, memory_order_release);
+}
+
+static inline struct green *green_pulse_running(void)
+{
+    return atomic_load_explicit(&green_pulse.running, memory_order_relaxed);
+}
 
 /* ---- loop.c ---- */
 

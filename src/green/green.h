@@ -22,18 +22,21 @@
 #define GREEN_WAITS __attribute__((warn_unused_result))
 
 struct score;
+struct stall_log;
 struct green; /* a green thread; a pointer to it is good until it is joined, or, if detached, until it ends */
 
 /* What a thread runs. Its result is handed to who joins it. */
 typedef int green_fn(void *arg);
 
 struct green_options {
-    size_t stack;        /* bytes of address space of each stack; 0: 64 KiB */
-    size_t threads;      /* most green threads alive at once; 0: 20000 */
-    size_t pool;         /* OS threads for green_offload(); 0: 4 */
-    size_t pool_queue;   /* jobs that may wait for one of them; 0: 1024 */
-    bool accounts;       /* of where each thread's time goes (green/spent.h) */
-    struct score *score; /* where threads and the lag of the loop are told (base/scoreboard.h); NULL: nowhere */
+    size_t stack;             /* bytes of address space of each stack; 0: 64 KiB */
+    size_t threads;           /* most green threads alive at once; 0: 20000 */
+    size_t pool;              /* OS threads for green_offload(); 0: 4 */
+    size_t pool_queue;        /* jobs that may wait for one of them; 0: 1024 */
+    bool accounts;            /* of where each thread's time goes (green/spent.h) */
+    nsec stall;               /* how long a thread may run before it is reported (green/monitor.h); 0: for ever */
+    struct stall_log *stalls; /* where it is; NULL: in the log only */
+    struct score *score;      /* where threads and the lag of the loop are told (base/scoreboard.h); NULL: nowhere */
 };
 
 /* Makes a loop, runs main_fn on the first green thread until it returns, and ends the loop. The result is that
@@ -74,6 +77,11 @@ void green_cancel(struct green *thread);
 
 /* Whether the running thread has been cancelled: for loops that compute and never wait. */
 bool green_cancelled(void);
+
+/* Cancels the thread of that number (green/view.h), for who runs the server: 0, or -ESRCH: it lives no more. And
+ * whether that was done to the running thread. */
+int green_kill(uint64_t number) GREEN_WAITS;
+bool green_killed(void);
 
 /* Lets every other thread that can run have its turn. 0, or -ECANCELED. */
 int green_yield(void) GREEN_WAITS;

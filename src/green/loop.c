@@ -10,6 +10,7 @@
 
 #include "base/scoreboard.h"
 #include "green/core.h"
+#include "green/monitor.h"
 #include "green/stack.h"
 #include "green/timer.h"
 
@@ -111,14 +112,15 @@ static void before_poll(struct ev_loop *ev)
 {
     if (ev_pending_count(ev))
         ev_async_send(ev, &loop.refused);
-    green_pulse.asleep = true;
+    atomic_store_explicit(&green_pulse.asleep, true, memory_order_release);
 }
 
 static void after_poll(struct ev_loop *ev)
 {
     (void)ev;
-    green_pulse.turns++;
-    green_pulse.asleep = false;
+    green_pulse_beat(NULL);
+    atomic_store(&green_pulse.asleep, false);
+    green_monitor_awake();
 }
 
 static int loop_init(void)
@@ -188,9 +190,10 @@ int green_run(const struct green_options *options, green_fn *main_fn, void *arg)
     result = green_fault_init();
     if (result)
         goto free_core;
+    green_monitor_start(options);
     result = green_offload_init(options);
     if (result)
-        goto free_fault;
+        goto stop_monitor;
     struct green *main_thread;
     result = green_spawn(&main_thread, "main", main_fn, arg);
     if (result)
@@ -199,7 +202,8 @@ int green_run(const struct green_options *options, green_fn *main_fn, void *arg)
     result = main_thread->result;
 free_offload:
     green_offload_free();
-free_fault:
+stop_monitor:
+    green_monitor_stop();
     green_fault_free();
 free_core:
     green_core_free();

@@ -81,7 +81,7 @@ static void prepare(struct green *thread, const char *name, green_fn *fn, void *
 {
     thread->sp = NULL;
     thread->state = GREEN_READY;
-    thread->cancelled = thread->deaf = thread->detached = false;
+    thread->cancelled = thread->deaf = thread->detached = thread->killed = false;
     thread->fn = fn;
     thread->arg = arg;
     thread->name = name;
@@ -159,8 +159,7 @@ static void go_on_with(void **from, struct green *thread)
 static void hand_over(struct green *self, bool last)
 {
     struct green *next = core.burst ? next_ready() : NULL;
-    green_pulse.running = next;
-    green_pulse.turns++;
+    green_pulse_beat(next);
     core.burst -= next != NULL;
     if (green_accounts)
         green_account_switch(self, next);
@@ -182,8 +181,7 @@ bool green_run_ready(void)
     struct green *first = next_ready();
     if (first) {
         core.burst--;
-        green_pulse.running = first;
-        green_pulse.turns++;
+        green_pulse_beat(first);
         if (green_accounts)
             green_account_switch(NULL, first);
         sanitize_leave(&core.sanitize, &first->sanitize, false);
@@ -208,7 +206,7 @@ static bool become_next_task(struct green *self)
     if (!task)
         return false;
     core.burst--;
-    green_pulse.turns++;
+    green_pulse_beat(self);
     prepare(self, task->kind->name, run_task, task);
     self->state = GREEN_RUNNING;
     self->detached = true;
@@ -285,7 +283,7 @@ void green_post(struct green_task *task)
 
 int green_park(void)
 {
-    struct green *self = green_pulse.running;
+    struct green *self = green_pulse_running();
     self->state = GREEN_WAITING;
     core.waiting++;
     hand_over(self, false);
@@ -294,7 +292,7 @@ int green_park(void)
 
 void green_pass(void)
 {
-    struct green *self = green_pulse.running;
+    struct green *self = green_pulse_running();
     self->state = GREEN_READY;
     push(&core.fresh, self);
     hand_over(self, false);
@@ -323,12 +321,12 @@ void green_reap(struct green *thread)
 
 struct green *green_self(void)
 {
-    return green_pulse.running;
+    return green_pulse_running();
 }
 
 bool green_here(void)
 {
-    return runs_loop && green_pulse.running;
+    return runs_loop && green_pulse_running();
 }
 
 void green_count(struct green_census *census)
@@ -340,7 +338,7 @@ void green_count(struct green_census *census)
 
 struct green_counts green_count_threads(void)
 {
-    size_t running = green_pulse.running != NULL;
+    size_t running = green_pulse_running() != NULL;
     return (struct green_counts){core.live, core.waiting, core.live - core.waiting - running};
 }
 

@@ -46,6 +46,8 @@ static const struct conf_key timeouts_keys[] = {
      .doc = "after a reload, how long an idle connection may still bring one more request"},
     {"shutdown", CONF_TIME, TIMEOUT(shutdown), .fallback = "30s", .min = NSEC_MS, .max = LONGEST,
      .doc = "how long a server that is told to stop, or replaced by a reload, waits for requests to end"},
+    {"stall", CONF_TIME, TIMEOUT(stall), .fallback = "100ms", .min = 0, .max = LONGEST,
+     .doc = "a handler that runs for so long without letting others have their turn is reported; 0: none is"},
     {"stall_kill", CONF_TIME, TIMEOUT(stall_kill), .fallback = "10s", .min = 0, .max = LONGEST,
      .doc = "a worker that does nothing at all for so long is replaced; 0: never"},
     {"ticket_key", CONF_TIME, TIMEOUT(ticket_key), .fallback = "12h", .min = NSEC_SEC, .max = LONGEST,

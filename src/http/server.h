@@ -23,7 +23,7 @@ struct http_limits {
 };
 
 struct http_timeouts {
-    nsec handshake, header, body, write, idle, grace, shutdown, stall_kill, ticket_key;
+    nsec handshake, header, body, write, idle, grace, shutdown, stall, stall_kill, ticket_key;
 };
 
 /* A place where connections come in, as far as serving them goes. */

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "green/monitor.h"
 #include "green/scope.h"
 #include "handler/file_cache.h"
 #include "handler/status.h"
@@ -14,6 +15,8 @@
 #include "log/log.h"
 #include "module/compute.h"
 #include "module/worker.h"
+#include "proc/consult.h"
+#include "proc/inspect.h"
 #include "proc/modules.h"
 #include "proc/privs.h"
 
@@ -87,6 +90,12 @@ static void serve_message(struct service *service, const struct message *message
     case MESSAGE_LEVEL:
         log_threshold = (enum log_level)message->number;
         break;
+    case MESSAGE_INQUIRE:
+        inspect_serve(message);
+        break;
+    case MESSAGE_REPORT:
+        consult_serve(message, fd);
+        break;
     default:
         log_error("the master says %u, which means nothing", message->kind);
     }
@@ -150,6 +159,7 @@ static int serve(struct service *service, struct acceptor *acceptors)
     struct green_scope accepting, listening;
     green_scope_enter(&accepting);
     green_scope_enter(&listening);
+    inspect_begin(service->master.fd, &listening);
     int error = start_acceptors(service, &accepting, acceptors);
     if (!error)
         error = green_scope_go(&listening, "master", obey, service);
@@ -163,6 +173,7 @@ static int serve(struct service *service, struct acceptor *acceptors)
     service->worker->score->cut +=
         conns_drain(&service->conns, NSEC_NEVER, nsec_add(green_now(), http->timeouts.shutdown));
     green_scope_leave(&listening);
+    inspect_end();
     return error;
 }
 
@@ -199,6 +210,8 @@ static int run(void *arg)
     service.conns.shed = file_cache_shed;
     file_cache_setup(&worker->config->types, spared(worker->descriptors) / 2);
     compute_client_init(worker->queue);
+    consult_begin(worker->self->master);
+    http_inspection.ask = consult;
     uint64_t cut_before = worker->score->cut; /* by those whose place we have taken */
     int error = serve_started(&service, acceptors);
     conns_end(&service.conns);
@@ -226,12 +239,15 @@ int worker_run(struct worker *worker)
     int error = config->pin ? privs_pin(self->index) : 0;
     if (error)
         log_warn("worker %zu cannot be pinned: %s", self->index, strerror(-error));
+    green_monitor_prepare();
     int status = forked_become(self, config);
     if (status)
         return status;
     struct green_options options = {.stack = (size_t)config->stack,
                                     .threads = (size_t)config->http.limits.green_threads,
                                     .pool = (size_t)config->threads,
+                                    .stall = config->http.timeouts.stall,
+                                    .stalls = scoreboard_stalls(worker->board, self->index),
                                     .score = worker->score,
                                     .accounts = needs_accounts(config)};
     int result = green_run(&options, run, worker);
