@@ -49,6 +49,68 @@ Test(slow, what_is_taken)
     }
 }
 
+/* ---- in sites and routes ---- */
+
+static const struct conf_table no_keys = {.what = "to"};
+static const struct http_handler handler = {.name = STR_INIT("to"), .table = &no_keys, .size = 1};
+static const struct http_handler *const handlers[] = {&handler, NULL};
+
+static bool timed(const void *settings)
+{
+    return *(const bool *)settings;
+}
+
+static const struct conf_key policy_keys[] = {{.name = "watch", .kind = CONF_BOOL}};
+static const struct conf_table policy_table = CONF_TABLE("watch", policy_keys);
+static const struct http_policy policy = {.table = &policy_table, .size = sizeof(bool), .timed = timed};
+static const struct http_policy *const policies[] = {&policy, NULL};
+
+/* "slow" of every route there is, in seconds, with what the log says: 9. */
+static const char *read_sites(const char *yaml, bool *any_timed)
+{
+    static struct conf_run run;
+    static char found[64];
+    struct http_sites sites = {.fallback = NULL};
+    struct out o = out_on(found, sizeof found - 1);
+    http_handlers = handlers;
+    http_policies = policies;
+    conf_run_start(&run, str_of(yaml));
+    cr_assert_eq(http_sites_read(&run.reader, run.root, &sites), 0, "%s: %s", yaml, conf_run_errors(&run));
+    *any_timed = http_sites_timed(&sites);
+    http_slow_default(&sites, 9 * NSEC_SEC);
+    cr_expect(http_sites_timed(&sites));
+    for (const struct http_route *r = sites.routes; r; r = r->next)
+        out_char(&o, r->slow == HTTP_SLOW_OFF ? '-' : (char)('0' + r->slow / NSEC_SEC));
+    *o.at = '\0';
+    return found;
+}
+
+/* Routes in the order of their index: of none, of the site, and its own. */
+static const struct {
+    const char *yaml, *slow;
+    bool timed;
+} sites_of[] = {
+    {"- routes: [{path: /, to: {}}]", "999", false},
+    {"- routes: [{path: /, to: {}, slow: off}]", "99-", false},
+    {"- {slow: off, routes: [{path: /, to: {}}]}", "9--", false},
+    {"- routes: [{path: /, to: {}, slow: 2s}]", "992", true},
+    {"- {slow: 3s, routes: [{path: /, to: {}}, {path: /a, to: {}, slow: 2s}, {path: /b, to: {}, slow: off}]}", "9332-",
+     true},
+    {"- {slow: off, routes: [{path: /, to: {}}, {path: /a, to: {}, slow: 2s}]}", "9--2", true},
+    {"- {watch: off, routes: [{path: /, to: {}}]}", "999", false},
+    {"- {watch: on, routes: [{path: /, to: {}}]}", "999", true},
+    {"- {watch: off, routes: [{path: /, to: {}, watch: on}]}", "999", true},
+};
+
+Test(slow, a_route_takes_what_its_site_says_and_a_site_what_the_log_says)
+{
+    for (size_t i = 0; i < COUNT(sites_of); i++) {
+        bool any_timed;
+        cr_expect_str_eq(read_sites(sites_of[i].yaml, &any_timed), sites_of[i].slow, "%s", sites_of[i].yaml);
+        cr_expect_eq(any_timed, sites_of[i].timed, "%s", sites_of[i].yaml);
+    }
+}
+
 /* ---- lines ---- */
 
 static char path[] = "/tmp/tern-slow-XXXXXX", text[32768];
