@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 30
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test check unit server load reload-load slow testssl reference sanitize lint format fuzz fuzzers bench \
+.PHONY: all run test check unit server load reload-load slow testssl screenshot reference sanitize lint format fuzz fuzzers bench \
     sleep-bench library-bench test-aarch64 objects install uninstall deb systemd-test clean help force
 
 ifeq ($(origin CC),default)
@@ -142,6 +142,11 @@ slow: ## what 10,000 clients that send a byte a second cost, and what others not
 	@scripts/deps build test
 	@$(MAKE) all
 	@scripts/slow-test
+
+screenshot: ## makes docs/status.png: the status page after two minutes of some load
+	@scripts/deps build test
+	@$(MAKE) all
+	@B='$B' scripts/screenshot docs/status.png
 
 reference: $B/reference ## writes what directives and tern.h say of themselves: tern.yaml.5, tern-module.3, the schema
 	$(call say,GEN  ,docs/tern.yaml.5 docs/tern-module.3 conf/tern.schema.json)

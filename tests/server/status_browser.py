@@ -3,8 +3,7 @@
 
 status_browser.py URL --screenshot FILE [--seconds N] [--scheme light|dark]: makes a picture of it after so long.
 
-Beside the page, the server has /hello, which answers at once, and /sleep/, which takes seconds. While it looks, it asks
-for both. Chromium is driven through chromedriver, by the WebDriver protocol (W3C) and a little of the DevTools protocol.
+The server is the one of status_browser.yaml, which meanwhile is asked for this and that. Chromium is driven through chromedriver, by the WebDriver protocol (W3C) and a little of the DevTools protocol.
 Everything it starts has ended when it ends; exit status 1 and a line on stderr for each thing that is wrong.
 """
 import argparse
@@ -134,18 +133,18 @@ class Browser:
 
 
 class Load:
-    """A few clients, each of which asks for several things in one write, and then pauses for a moment."""
+    """Clients: some in a hurry, of whom there are more at times, and some who wait for something slow."""
 
-    CLIENTS = 3
-    SLEEPERS = (('/sleep/report?year=2026', 2), ('/sleep/orders/17', 2), ('/sleep/search?q=tern', 1))
+    HURRIED = 3
+    PATIENT = (('/search?q=tern', 4), ('/orders/17', 3), ('/report/sales?year=2026', 3))
 
     def __init__(self, url):
         parts = urllib.parse.urlsplit(url)
         self.address = parts.hostname, parts.port
         self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.hurry, args=(i,), daemon=True) for i in range(self.CLIENTS)]
-        self.threads += [threading.Thread(target=self.sleep, args=(target,), daemon=True)
-                         for target, clients in self.SLEEPERS for _ in range(clients)]
+        self.threads = [threading.Thread(target=self.hurry, args=(i,), daemon=True) for i in range(self.HURRIED)]
+        self.threads += [threading.Thread(target=self.wait, args=(target,), daemon=True)
+                         for target, clients in self.PATIENT for _ in range(clients)]
 
     def __enter__(self):
         for thread in self.threads:
@@ -157,34 +156,32 @@ class Load:
         for thread in self.threads:
             thread.join(PATIENCE)
 
-    def ask(self, targets):
-        """On a connection of its own, for reloads end them."""
-        requests = [f'GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n' for target in targets[:-1]]
-        requests.append(f'GET {targets[-1]} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    def ask(self, target, times):
+        """One after the other, on a connection of their own, which a reload may end."""
+        request = f'GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode()
         try:
             with socket.create_connection(self.address, PATIENCE) as peer:
-                peer.sendall(''.join(requests).encode())
-                while peer.recv(65536):
-                    pass
+                for _ in range(times):
+                    peer.sendall(request)
+                    if not peer.recv(65536):
+                        return
         except OSError:
             time.sleep(0.1)
 
     def hurry(self, client):
-        """More, and less, and more again."""
         begun = time.monotonic()
         while not self.over.wait(0.05):
-            phase = (time.monotonic() - begun) / (23 + 7 * client)
-            self.ask(['/hello'] * int(60 + 40 * math.sin(2 * math.pi * phase) + 15 * math.sin(19 * phase)))
+            phase = (time.monotonic() - begun) / (5 + client)
+            self.ask('/hello', int(60 + 40 * math.sin(phase) + 15 * math.sin(7 * phase)))
 
-    def sleep(self, target):
+    def wait(self, target):
         while not self.over.is_set():
-            self.ask([target])
+            self.ask(target, 1)
 
 
 NUMBER = 'return Number(document.getElementById(arguments[0]).textContent.replaceAll(",", "")) > 0'
 ROWS = 'return [...document.querySelectorAll("#threads-table tbody tr")].map((row) => row.innerText)'
-SLEEPER = 'return [...document.querySelectorAll("#threads-table tbody tr")].map((row) => row.innerText)' \
-          '.find((row) => row.includes("module sleep") && row.includes("/sleep/"))'
+SLEEPER = ROWS + '.find((row) => row.includes("module sleep") && row.includes("/report/sales"))'
 LIVE = 'return document.getElementById("stream").className === "live"'
 
 

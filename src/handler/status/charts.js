@@ -26,12 +26,12 @@ function linearScale(top) {
     return {ticks, place: (value) => value / max};
 }
 
-/* By decades, at least two of them. */
+/* By decades, at least two of them; of many, every other one has a tick. */
 function logScale(bottom, top) {
     const low = Math.floor(Math.log10(Math.max(bottom, 1)));
     const high = Math.max(Math.ceil(Math.log10(Math.max(top, 1))), low + 2);
     const ticks = [];
-    for (let power = low; power <= high; power++)
+    for (let power = low; power <= high; power += high - low > 5 ? 2 : 1)
         ticks.push(10 ** power);
     return {ticks, place: (value) => (Math.log10(Math.max(value, 10 ** low)) - low) / (high - low)};
 }
@@ -60,8 +60,8 @@ export class Chart {
         this.lines = names.map((name, i) => {
             const area = this.stacked ? make('path', {class: `area series${i % 8}`}, this.plot) : null;
             const line = make('path', {class: `line series${i % 8}`}, this.plot);
-            const item = document.createElement('li'), key = make('svg', {width: 20, height: 8, 'aria-hidden': 'true'});
-            make('path', {class: `line series${i % 8}`, d: 'M1 4H19'}, key);
+            const item = document.createElement('li'), key = make('svg', {width: 18, height: 8, 'aria-hidden': 'true'});
+            make('path', {class: `line series${i % 8}`, d: 'M1 4H17'}, key);
             const label = document.createElement('span'), now = document.createElement('b');
             label.textContent = name;
             item.append(key, label, now);

@@ -80,7 +80,7 @@ const number = (key, label, format, title) =>
     ({key, label, title, numeric: true, text: (row) => format(row[key])});
 
 const WORKER_COLUMNS = [
-    number('index', 'Worker', String),
+    {key: 'index', label: 'Worker', text: (worker) => String(worker.index)},
     {key: 'share', label: 'Share', title: 'of all connections that were accepted', draw: drawShare},
     number('accepted', 'Accepted', count),
     number('connections', 'Open', count),
@@ -113,15 +113,16 @@ function drawState(cell, thread) {
     const state = thread.cancelled ? 'cancelled' : thread.state;
     if (!cell.firstChild)
         cell.append(document.createElement('span'));
-    if (cell.firstChild.className !== `state ${state}`)
-        cell.firstChild.className = `state ${state}`;
+    if (cell.firstChild.className !== `badge ${state}`)
+        cell.firstChild.className = `badge ${state}`;
     setText(cell.firstChild, state);
 }
 
-/* A long one can be read whole by who points at it. */
+/* A long one can be read whole by who points at it. A thread without one is the server's own. */
 function drawRequest(cell, thread) {
     const text = thread.request ?? thread.name ?? '';
     setText(cell, text);
+    cell.classList.toggle('own', thread.request === undefined);
     cell.title = text;
 }
 
