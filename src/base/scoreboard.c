@@ -73,12 +73,14 @@ void scoreboard_read_route(const struct scoreboard *board, size_t index, size_t 
 
 void scoreboard_count(struct route_score *score, unsigned status, uint64_t bytes, nsec duration)
 {
+    score->classes[status / 100 < ROUTE_CLASSES ? status / 100 : 0]++;
+    score->bytes += bytes;
+    if (duration == SCOREBOARD_UNTIMED)
+        return;
     uint64_t us = duration > 0 ? (uint64_t)duration / 1000 : 0;
     unsigned bucket = 0;
     while (bucket < ROUTE_BOUNDS && us > scoreboard_bounds[bucket])
         bucket++;
-    score->classes[status / 100 < ROUTE_CLASSES ? status / 100 : 0]++;
-    score->bytes += bytes;
     score->sum += us;
     score->buckets[bucket]++;
 }

@@ -77,7 +77,8 @@ struct route_score *scoreboard_routes(const struct scoreboard *board, size_t ind
 void scoreboard_read(const struct scoreboard *board, size_t index, struct score *score);
 void scoreboard_read_route(const struct scoreboard *board, size_t index, size_t route, struct route_score *score);
 
-/* Counts a request of a route. */
+/* Counts a request of a route. SCOREBOARD_UNTIMED: nobody knows how long it took, so it is in no bucket. */
+#define SCOREBOARD_UNTIMED INT64_MIN
 void scoreboard_count(struct route_score *score, unsigned status, uint64_t bytes, nsec duration);
 
 /* For the master, between the end of a worker and the start of the next one in its place: nothing is open any more, and

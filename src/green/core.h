@@ -42,6 +42,7 @@ struct green {
     bool cancelled;
     bool deaf; /* to cancels, during this wait */
     bool detached;
+    bool killed; /* cancelled by green_kill() */
     int result; /* of the wait that ended, later of the thread */
     green_fn *fn;
     void *arg;
@@ -142,6 +143,9 @@ int green_suspend_deaf(enum green_wait wait);
 void green_account_switch(struct green *from, struct green *to);
 void green_account_start(struct green *thread);
 void green_account_wait(struct green *thread);
+
+/* Adds what another thread has spent. */
+void green_spent_add(struct green_spent *to, struct green_spent spent);
 
 /* When the clock was read last for the sake of accounts. */
 nsec green_account_stamp(void);

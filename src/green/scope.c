@@ -29,10 +29,21 @@ int green_scope_go(struct green_scope *scope, const char *name, green_fn *fn, vo
 void green_scope_ended(struct green_scope *scope, struct green *thread)
 {
     list_unlink(&thread->in_scope);
+    if (green_accounts)
+        green_spent_add(&scope->spent, green_spent());
     if (thread->result < 0 && scope->error == 0)
         scope->error = thread->result;
     if (list_empty(&scope->members) && scope->joiner)
         green_wake(scope->joiner, 0);
+}
+
+/* What its threads have spent becomes the running thread's. */
+static void take_over(struct green_scope *scope)
+{
+    if (scope->spent.at == 0)
+        return;
+    green_spent_add(&green_self()->spent, scope->spent);
+    scope->spent = (struct green_spent){0};
 }
 
 int green_scope_join(struct green_scope *scope, nsec deadline)
@@ -44,6 +55,7 @@ int green_scope_join(struct green_scope *scope, nsec deadline)
         if (error && !list_empty(&scope->members))
             return error;
     }
+    take_over(scope);
     return scope->error;
 }
 
@@ -62,4 +74,5 @@ void green_scope_leave(struct green_scope *scope)
         green_suspend_deaf(GREEN_WAIT_THREAD);
         scope->joiner = NULL;
     }
+    take_over(scope);
 }

@@ -11,18 +11,22 @@
  *
  * So a thread's arguments may lie on the stack of the one that started it. The scope belongs to one thread,
  * which joins it; others may start theirs in it as long as it has not been left.
+ *
+ * Who joins a scope takes over what its threads have spent (green/spent.h): their running and their waiting count as its
+ * own. Where several wait at once, that is more than the time that passed.
  */
 #ifndef TERN_GREEN_SCOPE_H
 #define TERN_GREEN_SCOPE_H
 
 #include "base/list.h"
-#include "green/green.h"
+#include "green/spent.h"
 
 struct green_scope {
     struct list members;
-    struct green *joiner; /* while green_scope_join() waits */
-    int error;            /* the first negative result of a thread that ended */
-    bool leaving;         /* whoever starts now is cancelled already */
+    struct green *joiner;     /* while green_scope_join() waits */
+    int error;                /* the first negative result of a thread that ended */
+    struct green_spent spent; /* by its threads that have ended, and nobody has joined yet; `at` is 0: nothing */
+    bool leaving;             /* whoever starts now is cancelled already */
 };
 
 void green_scope_enter(struct green_scope *scope);

@@ -6,6 +6,7 @@
 bool green_accounts;
 
 static nsec stamp; /* when the clock was read last: the running thread is charged from here on */
+static bool asked; /* the running thread has asked for it since it got its turn */
 
 static nsec settle(struct green *thread, nsec now)
 {
@@ -17,6 +18,7 @@ static nsec settle(struct green *thread, nsec now)
 void green_account_switch(struct green *from, struct green *to)
 {
     nsec now = clock_monotonic();
+    asked = false;
     if (from)
         from->ready_at = settle(from, now); /* if it is ready */
     stamp = now;
@@ -28,8 +30,20 @@ void green_account_switch(struct green *from, struct green *to)
 
 void green_account_start(struct green *thread)
 {
-    stamp = clock_monotonic();
+    if (!asked)
+        stamp = clock_monotonic();
+    asked = false;
     thread->spent = (struct green_spent){.at = stamp, .queue = stamp - thread->ready_at};
+}
+
+void green_spent_add(struct green_spent *to, struct green_spent spent)
+{
+    to->at = to->at > spent.at ? to->at : spent.at;
+    to->running += spent.running;
+    to->queue += spent.queue;
+    to->pool += spent.pool;
+    to->client += spent.client;
+    to->upstream += spent.upstream;
 }
 
 nsec green_account_stamp(void)
@@ -62,7 +76,10 @@ struct green_spent green_spent(void)
     struct green *self = green_self();
     if (!green_accounts)
         return (struct green_spent){0};
+    if (!self) /* the loop spends nothing, but knows the time */
+        return (struct green_spent){.at = clock_monotonic()};
     settle(self, clock_monotonic());
+    asked = true;
     return self->spent;
 }
 

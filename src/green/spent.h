@@ -23,7 +23,8 @@ struct green_spent {
 extern bool green_accounts;
 
 /* What the running thread has spent in its life, which began with the task that it runs, if it runs one. Who wants to
- * know about a part of it, subtracts. Reads the clock. */
+ * know about a part of it, subtracts. Reads the clock. A task should ask as its last act, if it asks at all: the next
+ * one on its thread then begins at that moment, and the clock need not be read again. */
 struct green_spent green_spent(void);
 
 /* The same as of the last time that the clock was read for this: when the thread got its turn, or by green_spent(). */

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 
 #include "http/error_page.h"
-#include "http/route.h"
+#include "http/slow.h"
 #include "http/status.h"
 #include "log/log.h"
 
@@ -69,6 +69,7 @@ static int dress(struct exchange *x, struct http_head *head)
 int http_head(struct exchange *x, int status, struct str fields, int64_t length)
 {
     struct http_head head = {status, fields, length};
+    http_slow_mark(x, &x->times.answered);
     int error = x->failure ? http_failure_head(x, &head) : 0;
     struct http_response *response = &x->response;
     response->status = head.status;

@@ -22,8 +22,8 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
-#include "green/spent.h"
 #include "http/method.h"
+#include "http/times.h"
 #include "http/uri.h"
 
 #define HTTP_LENGTH_UNKNOWN (-1)
@@ -78,12 +78,6 @@ struct exchange_ops {
     int (*flush)(struct exchange *x);
     int (*end)(struct exchange *x);
     ssize_t (*read)(struct exchange *x, void *to, size_t n);
-};
-
-/* While accounts are kept (green/spent.h); else zero. */
-struct http_times {
-    nsec begun;              /* when its first byte had come; 0: not known yet */
-    struct green_spent read; /* what its thread had spent when its head had been read; .at is 0: not yet */
 };
 
 struct exchange {

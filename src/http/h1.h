@@ -72,6 +72,7 @@ struct h1 {
     struct h1_input in;
     struct h1_begun *begun; /* the one its head was kept in, to be used again; NULL: none */
     struct h1_scan scan;
+    nsec told;         /* when a poll, or an accept, told of what the thread began with; 0: that has been answered */
     nsec deadline;     /* for a head that has begun; 0: none has */
     const char *wrong; /* why the request is refused */
     struct h1_body body;

@@ -63,7 +63,7 @@ static void begin_exchange(struct h1 *h)
     h->x.routed = false;
     h->x.failure = NULL;
     h->x.reason = NULL;
-    h->x.times.read.at = 0;
+    h->x.times.read = h->x.times.before.at = h->x.times.handled = h->x.times.answered = 0;
     h->x.user.n = 0;
     h->x.as_is = false;
     h->x.response.status = 0;
@@ -81,7 +81,7 @@ static void end_exchange(struct h1 *h)
     arena_clear(&h->x.arena);
     h->scan = (struct h1_scan){0};
     h->deadline = 0;
-    h->x.times.begun = 0;
+    h->x.times.begun = h->told = 0;
 }
 
 /* What is buffered of a head is more than it may be: by its fields, or by the first line alone. */
@@ -156,7 +156,7 @@ static int parse_head(struct h1 *h, size_t n)
     h1_input_pin(&h->in);
     int status = h1_parse(h, bytes, n);
     if (green_accounts)
-        h->x.times.read = green_spent();
+        http_times_start(&h->x.times, h->told);
     return status ? refuse(h, status, h->wrong) : ANSWER;
 }
 
@@ -178,7 +178,7 @@ static int read_head(struct h1 *h)
             skip_empty_lines(h);
         struct str bytes = h1_buffered(&h->in);
         if (bytes.n && green_accounts && !h->x.times.begun)
-            h->x.times.begun = clock_monotonic();
+            h->x.times.begun = green_spent_before().at;
         ssize_t n = bytes.n ? h1_scan(&h->scan, bytes.p, bytes.n) : 0;
         if (n < 0)
             return refuse(h, 400, h->scan.wrong);
@@ -192,15 +192,19 @@ static int read_head(struct h1 *h)
     }
 }
 
+/* The response is whole. It goes out, unless the next one may go with it. */
+static int send_answer(struct h1 *h)
+{
+    if (!h->keep_alive)
+        return h1_end(h);
+    bool more = h->body.ended && h1_buffered(&h->in).n;
+    return more ? 0 : h1_flush(h);
+}
+
 /* After a response: what is left of the request is read, or the connection is over. */
 static int conclude(struct h1 *h)
 {
-    if (h->keep_alive && h->body.ended)
-        return NEXT_REQUEST;
-    int error = (h->keep_alive ? h1_flush : h1_end)(h);
-    if (error)
-        return error;
-    if (h->keep_alive && h1_drain(h))
+    if (h->keep_alive && (h->body.ended || h1_drain(h)))
         return NEXT_REQUEST;
     bool silent = h->body.ended && !h->in.readable && h1_buffered(&h->in).n == 0;
     return h->unasked || !silent ? LINGER : -ECONNABORTED;
@@ -215,7 +219,9 @@ static int answer(struct h1 *h)
     int error = http_answer(&h->x, &refusal);
     if (refusal)
         return refuse(h, refusal->status, refusal->reason);
-    if (error)
+    if (!error)
+        error = send_answer(h);
+    if (error && !h->x.reason)
         h->x.reason = http_cut_reason(error, h->body.error);
     conn_record(h->conn, &h->x);
     return error ? error : conclude(h);
@@ -314,7 +320,7 @@ __attribute__((noinline)) static bool serve_framed(struct conn *conn)
     h.x.server = conn->owner->server;
     h.x.peer = &conn->peer;
     h.x.tls = conn_tls(conn);
-    h.x.times.begun = green_accounts ? green_now() : 0; /* a poll told so, or an accept: time in the queue counts */
+    h.x.times.begun = h.told = green_accounts ? green_now() : 0;
     h.begun = NULL;
     h.scan = (struct h1_scan){0};
     h.deadline = 0;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "http/slow.h"
 #include "net/tls_stream.h"
 
 static struct str find_field(const void *request, struct str name)
@@ -22,19 +23,6 @@ static unsigned own_port(const struct conn *conn)
     return self.port;
 }
 
-/* A request that was refused while its head was being read has spent all of its time on that. */
-static struct access_times times_of(const struct http_times *times)
-{
-    struct green_spent now = green_spent(), read = times->read.at ? times->read : now;
-    return (struct access_times){
-        .total = now.at - times->begun,
-        .header = read.at - times->begun,
-        .cpu = now.running - read.running,
-        .pool = now.pool - read.pool,
-        .client = now.client - read.client,
-    };
-}
-
 static void find_tls(const struct tls_peer *tls, struct access_entry *entry)
 {
     entry->tls_version = str_of(tls->version);
@@ -43,8 +31,8 @@ static void find_tls(const struct tls_peer *tls, struct access_entry *entry)
     entry->tls_subject = tls->subject;
 }
 
-/* What costs a system call, or the clock. */
-static void find_out(const struct conn *conn, const struct exchange *x, unsigned needs, struct access_entry *entry)
+/* What costs a system call. */
+static void find_out(const struct conn *conn, unsigned needs, struct access_entry *entry)
 {
     if (needs & ACCESS_NEEDS_MS) {
         nsec now = clock_read(CLOCK_REALTIME);
@@ -53,15 +41,10 @@ static void find_out(const struct conn *conn, const struct exchange *x, unsigned
     }
     if (needs & ACCESS_NEEDS_PORT)
         entry->port = own_port(conn);
-    if (needs & ACCESS_NEEDS_TIMES)
-        entry->times = times_of(&x->times);
 }
 
-void conn_record(struct conn *conn, const struct exchange *x)
+static void write_line(struct conn *conn, const struct exchange *x, const struct green_spent *now)
 {
-    const struct access_log *log = x->server->access;
-    if (!log)
-        return;
     char client[PEER_TEXT];
     struct access_entry entry = {
         .client = peer_print(&conn->peer, client),
@@ -77,8 +60,28 @@ void conn_record(struct conn *conn, const struct exchange *x)
     };
     if (x->tls)
         find_tls(x->tls, &entry);
-    unsigned needs = access_needs(log);
-    if (needs)
-        find_out(conn, x, needs, &entry);
+    unsigned needs = access_needs(x->server->access);
+    if (needs & ACCESS_NEEDS_TIMES)
+        entry.times = http_times_until(&x->times, now);
+    if (needs & ~(unsigned)ACCESS_NEEDS_TIMES)
+        find_out(conn, needs, &entry);
     conns_log(conn->owner, &entry);
+}
+
+void conn_record(struct conn *conn, const struct exchange *x)
+{
+    struct score *score = conn->owner->score;
+    const struct http_route *route = x->routed ? x->route : &x->server->sites.unmet;
+    struct green_spent now = green_spent();
+    nsec total = green_accounts ? now.at - x->times.begun : SCOREBOARD_UNTIMED;
+    scoreboard_count(&conn->owner->routes[route->index], (unsigned)x->response.status, x->response.sent, total);
+    if (green_accounts)
+        histogram_add(&score->latency, total);
+    if (route->slow > 0 && total > route->slow) {
+        struct access_times times = http_times_until(&x->times, &now);
+        score->slow++;
+        http_slow_tell(x, route, &times, now.at);
+    }
+    if (x->server->access)
+        write_line(conn, x, &now);
 }

@@ -61,3 +61,21 @@ const struct http_route *http_route_find(const struct http_site *site, struct st
         route = site->root;
     return route ? route : &site->missing;
 }
+
+static bool is_timed(const struct http_route *route)
+{
+    bool timed = route->slow > 0;
+    for (size_t i = 0; i < route->policies.n && !timed; i++) {
+        const struct http_applied *applied = &route->policies.v[i];
+        timed = applied->policy->timed && applied->policy->timed(applied->settings);
+    }
+    return timed;
+}
+
+bool http_sites_timed(const struct http_sites *sites)
+{
+    for (const struct http_route *route = sites->routes; route; route = route->next)
+        if (is_timed(route))
+            return true;
+    return false;
+}

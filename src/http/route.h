@@ -44,6 +44,8 @@ struct http_policy {
     /* Checks settings and computes what can be computed once; problems are reported. `node` is the mapping of the whole
      * site or route; `outer`: the site's settings, when these are a route's, or NULL. May be NULL. */
     int (*prepare)(struct conf_reader *r, struct conf_node *node, const void *outer, void *settings);
+    /* Whether it needs the accounts of green threads. NULL: it does not. */
+    bool (*timed)(const void *settings);
     /* Before the handler. One that answers itself, by http_send_status() say, keeps the handler from being called. 0 or
      * -errno. May be NULL. */
     int (*admit)(struct exchange *x, const void *settings);
@@ -56,6 +58,7 @@ struct http_policies {
     struct http_applied {
         const struct http_policy *policy;
         const void *settings;
+        const struct conf_node *at; /* the site or route that asks for it */
     } * v;
     size_t n;
 };
@@ -66,6 +69,7 @@ struct http_route {
     struct http_route *next_start; /* of those that are to be started */
     bool started;
     size_t index;             /* among the routes of all sites: where the scoreboard counts its requests */
+    nsec slow;                /* a request that takes longer is slow (http/slow.h); 0 or less: none is */
     struct green_label label; /* of a thread that serves it */
     struct str path;
     bool exact;
@@ -77,6 +81,7 @@ struct http_route {
 };
 
 struct http_site {
+    const struct conf_node *at; /* where it stands in the configuration */
     struct conf_texts hosts;
     struct hash routes;
     size_t longest;                  /* bytes of the longest path of a prefix route */
@@ -109,8 +114,21 @@ const struct tls_context *http_sites_choose(const void *sites, struct str name);
 /* The route for a normalised path; site->missing when there is none. */
 const struct http_route *http_route_find(const struct http_site *site, struct str path);
 
+/* The methods that a handler answers: a bit for each. */
+uint64_t http_handler_methods(const struct http_handler *handler);
+
+/* "Allow: GET, HEAD, OPTIONS\r\n" in the exchange's arena (RFC 9110, 10.2.1); empty: no memory. */
+struct str http_allow_field(struct exchange *x, uint64_t methods);
+
+/* Whether a request came on a connection that was made for another site, although its own one asks for certificates
+ * (421). The exchange has its site. */
+bool http_is_misdirected(const struct exchange *x);
+
 /* Finds out who answers, and lets them: policies, then the handler. As a handler's serve. */
 int http_serve(struct exchange *x) GREEN_WAITS;
+
+/* Whether any route needs the accounts of green threads (http/times.h), for its `slow` or for a policy. */
+bool http_sites_timed(const struct http_sites *sites);
 
 /* Starts the handlers that want to be; stops those that have been. 0, -EINVAL (reported) or -ENOMEM: all have been
  * tried that could be. */

@@ -3,6 +3,7 @@
 
 #include "http/error_page.h"
 #include "http/site.h"
+#include "http/slow.h"
 #include "http/uri.h"
 #include "net/tls_context.h"
 
@@ -10,6 +11,7 @@ const struct http_handler *const *http_handlers;
 
 struct route_settings {
     struct str exact, path;
+    nsec slow;
 };
 
 static const struct conf_key route_keys[] = {
@@ -17,6 +19,8 @@ static const struct conf_key route_keys[] = {
      .doc = "this path and no other; it goes before any `path`"},
     {"path", CONF_TEXT, offsetof(struct route_settings, path), .choice = "path", .takes = "a path", .pattern = "^/",
      .doc = "this path and what is below it; the longest one that fits a request counts"},
+    {"slow", CONF_CUSTOM, offsetof(struct route_settings, slow), .read = http_slow_read, .single = &http_slow_key,
+     .doc = "a request that takes longer is told to the error log, instead of what the site says; off: none is"},
 };
 
 static bool handler_or_policy_key(size_t i, struct conf_key *key)
@@ -125,6 +129,7 @@ static int read_route(struct conf_reader *r, struct conf_node *node, struct http
     if (!route)
         return -ENOMEM;
     int error = conf_read_map(r, node, &route_table, &s);
+    route->slow = s.slow ? s.slow : site->missing.slow;
     if (!error)
         error = read_path(r, node, &s, route);
     route->handler = find_handler(node, &settings);
@@ -242,6 +247,8 @@ static const struct conf_key site_keys[] = {
      .doc = "its own certificate, for clients that ask for its names (SNI)"},
     {"errors", CONF_CUSTOM, offsetof(struct http_site, errors), .read = http_errors_read, .entry = &http_error_entry,
      .pattern = "^([45][0-9][0-9]|[45]xx)$", .doc = "pages for errors, by status: {404: /404.html, 5xx: /sorry.html}"},
+    {"slow", CONF_CUSTOM, offsetof(struct http_site, missing.slow), .read = http_slow_read, .single = &http_slow_key,
+     .doc = "a request that takes longer is told to the error log, instead of what `log` says; off: none is"},
     {"routes", CONF_CUSTOM, .required = true, .read = read_later, .many = CONF_LIST, .table = &route_table,
      .doc = "which handler answers for which path, in whatever order"},
 };
@@ -276,6 +283,7 @@ static int read_site(struct conf_reader *r, struct conf_node *node, struct http_
     int error = make_hash(r, &site->routes);
     if (error)
         return error;
+    site->at = node;
     site->missing.handler = &http_missing;
     if (node->kind != CONF_MAPPING) {
         conf_error(r, node, "takes a mapping, not %s", conf_kind_name(node));

@@ -26,8 +26,8 @@ static const struct preset {
     {STR_INIT("json"),
      STR_INIT("{\"time\":%{iso}t,\"client\":%h,\"user\":%u,\"host\":%v,\"method\":%m,\"target\":%{target}r,"
               "\"protocol\":%H,\"status\":%s,\"bytes\":%B,\"referer\":%{Referer}i,\"user_agent\":%{User-Agent}i,"
-              "\"total_us\":%D,\"header_us\":%{header}D,\"cpu_us\":%{cpu}D,\"pool_us\":%{pool}D,"
-              "\"client_us\":%{client}D,\"reason\":%E,\"tls_version\":%{SSL_PROTOCOL}x,"
+              "\"total_us\":%D,\"header_us\":%{header}D,\"queue_us\":%{queue}D,\"cpu_us\":%{cpu}D,\"pool_us\":%{pool}D,"
+              "\"upstream_us\":%{upstream}D,\"client_us\":%{client}D,\"reason\":%E,\"tls_version\":%{SSL_PROTOCOL}x,"
               "\"tls_cipher\":%{SSL_CIPHER}x,\"tls_subject\":%{SSL_CLIENT_S_DN}x}"),
      true},
 };

@@ -23,14 +23,15 @@ enum { ACCESS_LINE_MAX = 64 * 1024 }; /* bytes, with the newline: no line of any
 
 struct access_format;
 
-/* Where the time of a request went. What is left of the total it was ready to run while others ran, or waited for
- * something else. */
+/* Where the time of a request went. What is left of the total it waited for something else. */
 struct access_times {
     nsec total;
-    nsec header; /* from its first byte to the end of its head */
-    nsec cpu;    /* running, system calls included */
-    nsec pool;   /* waiting for the blocking pool */
-    nsec client; /* waiting for its connection: for content, or for room to send */
+    nsec header;   /* from its first byte to the end of its head */
+    nsec queue;    /* ready to run, while others ran */
+    nsec cpu;      /* running, system calls included */
+    nsec pool;     /* waiting for the blocking pool */
+    nsec upstream; /* waiting for any other descriptor than its connection's */
+    nsec client;   /* waiting for its connection: for content, or for room to send */
 };
 
 /* What is known of a request. What is only filled in when a format needs it says so. */

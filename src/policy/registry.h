@@ -13,6 +13,6 @@
 extern const struct http_policy *const policy_registry[];
 
 extern const struct http_policy policy_access, policy_redirect, policy_limit, policy_auth;
-extern const struct http_policy policy_hsts, policy_headers, policy_expires, policy_compress;
+extern const struct http_policy policy_hsts, policy_headers, policy_expires, policy_compress, policy_server_timing;
 
 #endif

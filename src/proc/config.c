@@ -12,6 +12,7 @@
 #include "conf/include.h"
 #include "conf/yaml.h"
 #include "handler/registry.h"
+#include "http/slow.h"
 #include "net/tls_context.h"
 #include "policy/registry.h"
 #include "proc/modules.h"
@@ -42,6 +43,7 @@ static const struct conf_table listen_table = CONF_TABLE("listen", listen_keys);
 static int read_listener(struct conf_reader *r, struct conf_node *node, struct listen *listen)
 {
     int error;
+    listen->at = node;
     listen->backlog = 4096;
     listen->endpoint.http2 = true;
     if (node->kind == CONF_MAPPING)
@@ -156,6 +158,9 @@ static const struct conf_key keys[] = {
      .single = &control_key, .doc = "the socket on which ternctl finds the server; off: none"},
     {"stack", CONF_SIZE, IN(stack), .fallback = "64k", .min = 64 << 10, .max = 64 << 20,
      .doc = "address space of a green thread's stack; memory is used as it is touched"},
+    {"timings", CONF_BOOL, IN(timings), .fallback = "on",
+     .doc = "whether it is measured where the time of each request goes; off: only where something that is configured "
+            "asks for it"},
     {"modules", CONF_PATH, IN(modules), .takes = "a directory",
      .doc = "where modules are that are named without a slash; without it lib/tern/modules where the server is "
             "installed"},
@@ -303,6 +308,7 @@ static int read_all(struct conf_reader *r, const struct config_options *options,
     config->modules = str_of(TERN_MODULES);
     config->control_configured = conf_find(config->tree, STR("control")) != NULL;
     error = conf_read_map(r, config->tree, config_table(), config);
+    http_slow_default(&config->http.sites, config->log.slow);
     int workers_error = override_workers(r, options, config);
     int types_error = load_types(r, config, options->root ? NULL : options->file);
     if (!error)

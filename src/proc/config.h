@@ -18,8 +18,9 @@
 #define CONFIG_FILE CONFIG_DIRECTORY "/tern.yaml"
 
 struct listen {
-    struct str text; /* as it was written */
-    struct str name; /* of "fd:name": a socket that is passed to us; empty: addr says where */
+    const struct conf_node *at; /* where it stands in the configuration */
+    struct str text;            /* as it was written */
+    struct str name;            /* of "fd:name": a socket that is passed to us; empty: addr says where */
     struct addr addr;
     int64_t backlog;
     struct tls_context *tls; /* NULL: in the clear */
@@ -41,6 +42,7 @@ struct config {
     uint64_t stack;
     struct str mime_types;
     struct mime_types types;
+    bool timings; /* accounts of green threads are kept, even if nothing asks for them */
     struct listen *listen;
     size_t listen_count;
     struct log_settings log;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/list.h"
+#include "http/slow.h"
 #include "log/log.h"
 
 #define IN(member) offsetof(struct log_settings, member)
@@ -87,6 +88,8 @@ static const struct conf_key log_keys[] = {
      .doc = "where the error log goes; syslog:PATH: another socket than /dev/log"},
     {"access", CONF_CUSTOM, IN(access), .fallback = "off", .read = read_access, .single = &access_key,
      .table = &access_table, .doc = "a line for each request, refused ones included"},
+    {"slow", CONF_CUSTOM, IN(slow), .fallback = "off", .read = http_slow_read, .single = &http_slow_key,
+     .doc = "a request that takes longer is told to the error log, with where its time went: 1s"},
 };
 
 const struct conf_table log_conf_table = CONF_TABLE("log", log_keys);

@@ -12,6 +12,7 @@ struct log_settings {
     const struct access_format *access_format;
     uint64_t access_buffer;
     nsec access_flush; /* how long a line may wait in the buffer */
+    nsec slow;         /* how long a request may take without being told of; HTTP_SLOW_OFF */
 };
 
 extern const struct conf_table log_conf_table; /* fills a struct log_settings */

@@ -152,7 +152,8 @@ static void assert_json(const char *line, const char *keys)
 Test(log_format, json)
 {
     static const char keys[] = "time client user host method target protocol status bytes referer user_agent total_us "
-                               "header_us cpu_us pool_us client_us reason tls_version tls_cipher tls_subject";
+                               "header_us queue_us cpu_us pool_us upstream_us client_us reason tls_version tls_cipher "
+                               "tls_subject";
     static const char *const requests[] = {
         GET "\r\n",
         GET "User-Agent: \"\\\t\x80\xff\xc3\xa4\xc3\r\nReferer: \xf0\x9f\x90\xa6\r\n\r\n",
@@ -167,8 +168,9 @@ Test(log_format, json)
                               "\"target\":\"/hello?a=b\",\"protocol\":\"HTTP/1.1\",\"status\":200,\"bytes\":5,"
                               "\"referer\":null,\"user_agent\":null,\"total_us\":"),
                        "%s", line);
-    cr_expect_not_null(strstr(line, "\"pool_us\":0,\"client_us\":0,\"reason\":null,\"tls_version\":null,"
-                                    "\"tls_cipher\":null,\"tls_subject\":null}"),
+    cr_expect_not_null(strstr(line,
+                              "\"pool_us\":0,\"upstream_us\":0,\"client_us\":0,\"reason\":null,\"tls_version\":null,"
+                              "\"tls_cipher\":null,\"tls_subject\":null}"),
                        "%s", line);
 }
 

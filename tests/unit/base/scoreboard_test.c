@@ -99,11 +99,13 @@ Test(scoreboard, a_request_is_counted_by_status_and_by_duration)
     scoreboard_count(counts, 503, 5, 101 * NSEC_MS / 1000);
     scoreboard_count(counts, 0, 0, 3600 * NSEC_SEC);
     scoreboard_count(counts, 700, 0, -1);
+    scoreboard_count(counts, 404, 7, SCOREBOARD_UNTIMED);
     scoreboard_read_route(&board, 0, 1, &score);
+    cr_expect_eq(score.classes[4], 1);
     cr_expect_eq(score.classes[2], 1);
     cr_expect_eq(score.classes[5], 1);
     cr_expect_eq(score.classes[0], 2);
-    cr_expect_eq(score.bytes, 15);
+    cr_expect_eq(score.bytes, 22);
     cr_expect_eq(score.sum, 201 + 3600000000);
     cr_expect_eq(score.buckets[0], 2, "a bound is in its bucket");
     cr_expect_eq(score.buckets[1], 1);

@@ -52,8 +52,13 @@ static const struct access_entry full = {
     .tls_cipher = STR_INIT("TLS_AES_256_GCM_SHA384"),
     .tls_name = STR_INIT("www.example.org"),
     .tls_subject = STR_INIT("CN=Alice,O=\"Example\""),
-    .times = {3 * NSEC_SEC + MICROSECONDS(1999), MICROSECONDS(10), MICROSECONDS(20), MICROSECONDS(30),
-              MICROSECONDS(40)},
+    .times = {.total = 3 * NSEC_SEC + MICROSECONDS(1999),
+              .header = MICROSECONDS(10),
+              .queue = MICROSECONDS(15),
+              .cpu = MICROSECONDS(20),
+              .pool = MICROSECONDS(30),
+              .upstream = MICROSECONDS(35),
+              .client = MICROSECONDS(40)},
     .request = fields,
     .field = field_of,
 };
@@ -108,7 +113,7 @@ Test(access_format, what_is_refused)
         {"%i", -EINVAL, "%i"},
         {"%{Set-Cookie}o", -EINVAL, "%{Set-Cookie}o"},
         {"%{ms}D", -EINVAL, "%{ms}D"},
-        {"%{upstream}D", -EINVAL, "%{upstream}D"},
+        {"%{other}D", -EINVAL, "%{other}D"},
         {"%{m}T", -EINVAL, "%{m}T"},
         {"%{%Y}t", -EINVAL, "%{%Y}t"},
         {"%{h}h", -EINVAL, "%{h}h"},
@@ -155,7 +160,8 @@ Test(access_format, variables)
         {"%a %h", "192.0.2.1 192.0.2.1", "- -"},
         {"%b %B", "13 13", "- 0"},
         {"%D", "3001999", "0"},
-        {"%{header}D %{cpu}D %{pool}D %{client}D", "10 20 30 40", "0 0 0 0"},
+        {"%{header}D %{queue}D %{cpu}D", "10 15 20", "0 0 0"},
+        {"%{pool}D %{upstream}D %{client}D", "30 35 40", "0 0 0"},
         {"%E", "the client is gone", "-"},
         {"%H", "HTTP/1.1", "-"},
         {"%{x-ID}i/%{Nope}i", "7/-", "-/-"},
@@ -248,13 +254,15 @@ Test(access_format, json)
                      "{\"time\":\"2026-11-22T12:00:00.007Z\",\"client\":\"192.0.2.1\",\"user\":\"alice\","
                      "\"host\":\"example.org\",\"method\":\"GET\",\"target\":\"/a/b?c=d?e\",\"protocol\":\"HTTP/1.1\","
                      "\"status\":200,\"bytes\":13,\"referer\":\"http://r/\",\"user_agent\":\"agent/1\","
-                     "\"total_us\":3001999,\"header_us\":10,\"cpu_us\":20,\"pool_us\":30,\"client_us\":40,"
+                     "\"total_us\":3001999,\"header_us\":10,\"queue_us\":15,\"cpu_us\":20,\"pool_us\":30,"
+                     "\"upstream_us\":35,\"client_us\":40,"
                      "\"reason\":\"the client is gone\",\"tls_version\":\"TLSv1.3\","
                      "\"tls_cipher\":\"TLS_AES_256_GCM_SHA384\",\"tls_subject\":\"CN=Alice,O=\\\"Example\\\"\"}");
     cr_expect_str_eq(write_line(format, &bare),
                      "{\"time\":\"2026-11-22T12:00:00.000Z\",\"client\":null,\"user\":null,\"host\":null,"
                      "\"method\":null,\"target\":null,\"protocol\":null,\"status\":null,\"bytes\":0,\"referer\":null,"
-                     "\"user_agent\":null,\"total_us\":0,\"header_us\":0,\"cpu_us\":0,\"pool_us\":0,\"client_us\":0,"
+                     "\"user_agent\":null,\"total_us\":0,\"header_us\":0,\"queue_us\":0,\"cpu_us\":0,\"pool_us\":0,"
+                     "\"upstream_us\":0,\"client_us\":0,"
                      "\"reason\":null,\"tls_version\":null,\"tls_cipher\":null,\"tls_subject\":null}");
 }
 
