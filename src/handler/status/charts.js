@@ -31,7 +31,7 @@ function logScale(bottom, top) {
     const low = Math.floor(Math.log10(Math.max(bottom, 1)));
     const high = Math.max(Math.ceil(Math.log10(Math.max(top, 1))), low + 2);
     const ticks = [];
-    for (let power = low; power <= high; power += high - low > 5 ? 2 : 1)
+    for (let power = high; power >= low; power -= high - low > 5 ? 2 : 1)
         ticks.push(10 ** power);
     return {ticks, place: (value) => (Math.log10(Math.max(value, 10 ** low)) - low) / (high - low)};
 }
