@@ -269,7 +269,7 @@ class Check:
         width = self.browser.run('return document.scrollingElement.scrollWidth')
         self.expect(width <= 360, f'a phone would have to scroll to {width}')
         self.browser.screen(1280, 900)
-        unnamed = self.browser.run('return [...document.querySelectorAll("input, button, th, [role=region], svg[role=img]")]'
+        unnamed = self.browser.run('return [...document.querySelectorAll("input, button, th, [role=region], [role=img]")]'
                                    '.filter((e) => !(e.labels?.length || e.textContent.trim() || e.ariaLabel ||'
                                    ' e.hasAttribute("aria-labelledby"))).map((e) => e.outerHTML)')
         self.expect(not unnamed, f'{unnamed} have no names')
