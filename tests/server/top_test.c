@@ -197,6 +197,15 @@ static void forget(void)
     terminal.n = 0;
 }
 
+/* A terminal that has been drawn on. */
+static void open_watched(void)
+{
+    forget();
+    open_terminal();
+    cr_assert(until(shows("q ends")), "%s", terminal.text);
+    forget();
+}
+
 static int wait_status(void)
 {
     int status = 0;
@@ -255,42 +264,32 @@ Test(top, it_fits_the_terminal)
     assert_stop(&server, FINE);
 }
 
+static void assert_ended_by(int number)
+{
+    int status = wait_status();
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == number, "%d: %d", number, status);
+    assert_restored();
+}
+
 Test(top, signals_give_the_terminal_back)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
     struct server server = service_start(.workers = 2);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        forget();
-        open_terminal();
-        cr_assert(until(shows("q ends")), "%s", terminal.text);
-        forget();
+        open_watched();
         kill(terminal.pid, signals[i]);
-        int status = wait_status();
-        cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == signals[i], "%d: %d", signals[i], status);
-        assert_restored();
+        assert_ended_by(signals[i]);
     }
-    assert_stop(&server, FINE);
-}
-
-Test(top, control_c_gives_the_terminal_back)
-{
-    struct server server = service_start(.workers = 2);
-    open_terminal();
-    cr_assert(until(shows("q ends")), "%s", terminal.text);
-    forget();
+    open_watched();
     press("\003");
-    int status = wait_status();
-    cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT, "%d", status);
-    assert_restored();
+    assert_ended_by(SIGINT);
     assert_stop(&server, FINE);
 }
 
 Test(top, the_end_of_the_server_gives_the_terminal_back)
 {
     struct server server = service_start(.workers = 2);
-    open_terminal();
-    cr_assert(until(shows("q ends")), "%s", terminal.text);
-    forget();
+    open_watched();
     assert_stop(&server, FINE);
     int status = wait_status();
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == NO_SERVER, "%d", status);
