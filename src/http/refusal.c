@@ -36,8 +36,6 @@ void http_log_refusal(const struct exchange *x, int status)
 int http_answer(struct exchange *x, const struct http_outcome **refusal)
 {
     int error = http_serve(x);
-    if (error == -ECANCELED && !x->reason && !green_cancelled())
-        x->reason = "a thread of the handler was cancelled";
     const struct http_outcome *outcome = error && !x->response.status ? http_outcome(error) : NULL;
     *refusal = outcome && outcome->status ? outcome : NULL;
     return error ? error : x->response.ended ? 0 : -EPROTO;

@@ -54,16 +54,14 @@ static void put_peer(struct out *o, int fd)
         addr_print(&peer, o);
 }
 
-static void add(struct report_writer *writer, const struct green_view *view, nsec now, struct str trace)
+static void add(struct report_writer *writer, const struct green_view *view, struct str trace)
 {
     char peer[160], request[REPORT_TEXT_MAX];
     struct out peer_out = out_on(peer, sizeof peer), request_out = out_on(request, sizeof request);
     const struct report_thread thread = {
         .number = view->number,
-        .left = view->until == NSEC_NEVER ? NSEC_NEVER
-                : view->until > now       ? view->until - now
-                                          : 0,
-        .since = view->since ? now - view->since : -1,
+        .until = view->until,
+        .since = view->since,
         .running = view->running,
         .depth = view->depth,
         .high_water = green_high_water(view->thread),
@@ -115,17 +113,16 @@ static void look(const struct green_view *view, void *arg)
     struct listing *listing = arg;
     listing->total++;
     if (is_wanted(listing, view))
-        add(listing->writer, view, listing->now, STR(""));
+        add(listing->writer, view, STR(""));
 }
 
 static void list_threads(struct report_writer *writer, struct str argument, struct report_head *head)
 {
     char text[256];
     struct out why = out_on(text, sizeof text);
-    struct listing listing = {.writer = writer};
+    struct listing listing = {.writer = writer, .now = head->now};
     bool more = thread_filter_read(argument, &listing.filter, &why);
     for (size_t from = 0; more; from += STRIDE) {
-        listing.now = clock_monotonic();
         more = green_each_in(from, STRIDE, look, &listing);
         if (more && green_yield() < 0) {
             head->outcome = REPORT_BUSY; /* with its end */
@@ -155,7 +152,7 @@ static void show_stack(struct report_writer *writer, struct str argument, struct
     else if (n < 0)
         head->outcome = REPORT_BUSY;
     else
-        add(writer, &view, clock_monotonic(), (struct str){trace, (size_t)n});
+        add(writer, &view, (struct str){trace, (size_t)n});
     free(trace);
 }
 
@@ -166,7 +163,7 @@ static void kill_thread(struct report_writer *writer, struct str argument, struc
         head->outcome = REPORT_NO_THREAD;
         return;
     }
-    add(writer, &view, clock_monotonic(), STR(""));
+    add(writer, &view, STR(""));
     head->outcome = is_own(&view) ? REPORT_OWN : REPORT_FINE;
     if (head->outcome == REPORT_FINE && green_kill(view.number) == 0)
         log_notice("green thread %llu (%s) is cancelled: the master says so", (unsigned long long)view.number,
@@ -186,7 +183,7 @@ static const struct {
 
 static int answer(struct str line)
 {
-    struct report_head head = {.outcome = REPORT_FINE};
+    struct report_head head = {.outcome = REPORT_FINE, .now = clock_monotonic()};
     struct report_writer *writer = report_begin();
     if (!writer)
         return -ENOMEM;

@@ -22,6 +22,7 @@ enum report_outcome {
 struct report_head {
     uint64_t outcome; /* enum report_outcome */
     uint64_t total;   /* green threads that live */
+    nsec now;         /* when it was begun, by the monotonic clock, which all processes share */
 };
 
 enum report_text {
@@ -39,8 +40,8 @@ enum { REPORT_TEXT_MAX = 1024, REPORT_TRACE_MAX = 8192 }; /* bytes of a text; wh
 /* What the numbers of a green_view (green/view.h) were. */
 struct report_thread {
     uint64_t number;
-    nsec left;  /* until the deadline of its wait; NSEC_NEVER: there is none */
-    nsec since; /* for how long it has stood so; -1: nobody knows */
+    nsec until; /* the deadline of its wait; NSEC_NEVER: there is none */
+    nsec since; /* when it began to stand so; 0: nobody knows */
     nsec running;
     uint64_t depth, high_water;
     int32_t fd;

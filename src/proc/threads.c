@@ -39,11 +39,12 @@ static int compare_u64(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-static uint64_t key_of(const struct thread_listed *listed, enum thread_sort sort)
+static uint64_t amount_of(const struct thread_listed *listed, enum thread_sort sort)
 {
     const struct report_thread *thread = &listed->entry.thread;
-    nsec time = sort == THREAD_SORT_AGE ? thread->since : thread->running;
-    return sort == THREAD_SORT_STACK ? thread->depth : time > 0 ? (uint64_t)time : 0;
+    if (sort == THREAD_SORT_AGE)
+        return thread->since > 0 ? UINT64_MAX - (uint64_t)thread->since : 0;
+    return sort == THREAD_SORT_STACK ? thread->depth : thread->running > 0 ? (uint64_t)thread->running : 0;
 }
 
 /* The largest first; of equal ones, that which was started first. */
@@ -51,7 +52,7 @@ static int compare(const void *a, const void *b, void *arg)
 {
     const struct thread_listed *first = *(struct thread_listed *const *)a, *second = *(struct thread_listed *const *)b;
     enum thread_sort sort = *(const enum thread_sort *)arg;
-    int order = compare_u64(key_of(second, sort), key_of(first, sort));
+    int order = compare_u64(amount_of(second, sort), amount_of(first, sort));
     return order ? order : compare_u64(first->entry.thread.number, second->entry.thread.number);
 }
 
@@ -99,7 +100,12 @@ size_t threads_room(const struct threads *threads, uint64_t limit)
     return room;
 }
 
-static void put_state(struct json *j, const struct report_thread *thread, struct str peer)
+static uint64_t milliseconds(nsec from, nsec to)
+{
+    return from < to ? ((uint64_t)to - (uint64_t)from) / (uint64_t)NSEC_MS : 0;
+}
+
+static void put_state(struct json *j, const struct report_thread *thread, nsec now, struct str peer)
 {
     static const char *const standings[] = {
         [GREEN_STANDS_READY] = "ready", [GREEN_STANDS_WAITING] = "waiting", [GREEN_STANDS_RUNNING] = "running"};
@@ -109,10 +115,10 @@ static void put_state(struct json *j, const struct report_thread *thread, struct
     if (thread->fd >= 0)
         json_u64(j, "fd", (uint64_t)thread->fd);
     reply_text(j, "peer", peer);
-    if (thread->left != NSEC_NEVER)
-        json_u64(j, "until_ms", (uint64_t)(thread->left / NSEC_MS));
-    if (thread->since >= 0)
-        json_u64(j, "since_ms", (uint64_t)(thread->since / NSEC_MS));
+    if (thread->until != NSEC_NEVER)
+        json_u64(j, "until_ms", milliseconds(now, thread->until));
+    if (thread->since > 0)
+        json_u64(j, "since_ms", milliseconds(thread->since, now));
 }
 
 static void put_thread(struct json *j, const struct thread_listed *listed)
@@ -124,7 +130,7 @@ static void put_thread(struct json *j, const struct thread_listed *listed)
     json_u64(j, "worker", listed->reply->worker);
     json_u64(j, "generation", listed->reply->generation);
     json_text(j, "name", texts[REPORT_NAME]);
-    put_state(j, thread, texts[REPORT_PEER]);
+    put_state(j, thread, listed->reply->report.head.now, texts[REPORT_PEER]);
     reply_text(j, "handler", texts[REPORT_HANDLER]);
     reply_text(j, "route", texts[REPORT_ROUTE]);
     reply_text(j, "request", texts[REPORT_REQUEST]);

@@ -14,6 +14,8 @@
 #include "proc/actions.h"
 #include "proc/ask.h"
 
+#define NOW (3600 * NSEC_SEC) /* by the workers' clock */
+
 enum { WORKERS = 2, FIRST_PID = 100, ASKERS = 3 };
 
 static struct master m;
@@ -106,7 +108,7 @@ static struct report_writer *begin_report(void)
 
 static int end_report(struct report_writer *writer, enum report_outcome outcome, uint64_t total)
 {
-    int fd = report_end(writer, &(struct report_head){.outcome = outcome, .total = total});
+    int fd = report_end(writer, &(struct report_head){.outcome = outcome, .total = total, .now = NOW});
     cr_assert_geq(fd, 0);
     return fd;
 }
@@ -114,7 +116,7 @@ static int end_report(struct report_writer *writer, enum report_outcome outcome,
 static void add_thread(struct report_writer *writer, uint64_t number, nsec since, const char *request)
 {
     const struct str texts[REPORT_TEXTS] = {[REPORT_NAME] = STR("connection"), [REPORT_REQUEST] = str_of(request)};
-    const struct report_thread thread = {.number = number, .since = since, .left = NSEC_NEVER, .fd = -1};
+    const struct report_thread thread = {.number = number, .since = NOW - since, .until = NSEC_NEVER, .fd = -1};
     report_add(writer, &thread, texts);
 }
 
@@ -272,8 +274,8 @@ Test(inquiry, everything_about_a_thread)
     const struct str texts[REPORT_TEXTS] = {STR("connection"), STR("127.0.0.1:4242"),           STR("files"),
                                             STR("/"),          STR("GET /\"\x1b?... HTTP/1.1"), STR("#0 a")};
     const struct report_thread thread = {.number = 52,
-                                         .left = 29 * NSEC_SEC,
-                                         .since = 1200 * NSEC_MS,
+                                         .until = NOW + 29 * NSEC_SEC,
+                                         .since = NOW - 1200 * NSEC_MS,
                                          .running = 12345,
                                          .depth = 1234,
                                          .high_water = 8192,

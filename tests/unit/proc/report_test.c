@@ -120,7 +120,7 @@ static int write_threads(size_t count, const struct str texts[static REPORT_TEXT
     struct report_writer *writer = report_begin();
     cr_assert_not_null(writer);
     for (size_t i = 1; i <= count; i++)
-        report_add(writer, &(struct report_thread){.number = i, .depth = 3 * i, .fd = -1, .since = -1}, texts);
+        report_add(writer, &(struct report_thread){.number = i, .depth = 3 * i, .fd = -1}, texts);
     return report_end(writer, &(struct report_head){.outcome = REPORT_FINE, .total = count});
 }
 
