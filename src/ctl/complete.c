@@ -2,6 +2,7 @@
 #include "ctl/complete.h"
 
 #include "ctl/option.h"
+#include "ctl/thread.h"
 #include "ctl/verb.h"
 
 /* Bash takes `--socket=x` for three words. */
@@ -18,16 +19,19 @@ static const char frame[] =
     "            break\n"
     "        fi\n"
     "    done\n"
-    "    if [[ $before == -S || $before == --socket ]]; then\n"
+    "    if [[ $before == -S || $before == --socket || $before == -c || $before == --config ]]; then\n"
     "        compopt -o filenames 2>/dev/null\n"
     "        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
     "        return\n"
     "    elif [[ $valued == *\" $before \"* ]]; then\n"
     "        choices=${words[$before]-}\n"
+    "    elif [[ $verb && ${words[$verb=$before]+x} ]]; then\n"
+    "        choices=${words[$verb=$before]}\n"
     "    elif [[ $word == -* ]]; then\n"
     "        choices=$options\n"
     "    elif [[ $verb ]]; then\n"
     "        choices=${words[$verb]-}\n"
+    "        [[ $choices == *= ]] && compopt -o nospace 2>/dev/null\n"
     "    else\n"
     "        choices=$verbs\n"
     "    fi\n"
@@ -57,16 +61,39 @@ static void print_options(FILE *f, const char *variable, bool with_value)
     fputs("'\n", f);
 }
 
+static void print_list(FILE *f, const char *const *words)
+{
+    for (const char *const *word = words; *word; word++)
+        fprintf(f, "%s%s", word == words ? "" : " ", *word);
+}
+
+/* Those of a verb, and the values that each of them may have. */
+static void print_keys(FILE *f, const struct verb *verb)
+{
+    fprintf(f, " [%s]='", verb->name);
+    for (const struct thread_key *key = verb->keys; key->name; key++)
+        fprintf(f, "%s%s=", key == verb->keys ? "" : " ", key->name);
+    fputc('\'', f);
+    for (const struct thread_key *key = verb->keys; key->name; key++) {
+        if (!key->values)
+            continue;
+        fprintf(f, " [%s=%s]='", verb->name, key->name);
+        print_list(f, key->values);
+        fputc('\'', f);
+    }
+}
+
 /* What may follow a verb or an option. */
 static void print_words(FILE *f)
 {
     fputs("    local -A words=([--completion]='bash'", f);
     for (const struct verb *verb = verbs; verb->name; verb++) {
+        if (verb->keys)
+            print_keys(f, verb);
         if (!verb->words)
             continue;
         fprintf(f, " [%s]='", verb->name);
-        for (const char *const *word = verb->words; *word; word++)
-            fprintf(f, "%s%s", word == verb->words ? "" : " ", *word);
+        print_list(f, verb->words);
         fputc('\'', f);
     }
     fputs(")\n", f);

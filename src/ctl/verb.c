@@ -1,15 +1,79 @@
 /* verb.c: see verb.h. */
 #include "ctl/verb.h"
 
+#include "ctl/thread.h"
+#include "ctl/top.h"
+
 static const char *const levels[] = {"debug", "info", "notice", "warn", "error", NULL};
+static const char *const show[] = {"show", NULL};
+
+static bool is_filter(struct str argument, struct out *why)
+{
+    struct thread_filter filter;
+    return thread_filter_read(argument, &filter, why);
+}
+
+static bool is_thread(struct str argument, struct out *why)
+{
+    struct thread_id id;
+    return thread_id_read(argument, &id, why);
+}
+
+static bool is_watch(struct str argument, struct out *why)
+{
+    struct top_settings settings;
+    return top_settings_read(&settings, argument, why) == 0;
+}
 
 const struct verb verbs[] = {
     {
         .name = "status",
+        .looks = true,
         .summary = "show what the server and its workers are doing",
         .help = "Shows the state of the server, where it listens, and for each worker its connections (how many of\n"
                 "them wait for a request), what it has accepted and answered, how often it had to be replaced, and\n"
                 "how many lines of the access log were lost.\n",
+    },
+    {
+        .name = "threads",
+        .argument = "[KEY=VALUE...]",
+        .check = is_filter,
+        .keys = thread_keys,
+        .looks = true,
+        .summary = "list the green threads of all workers",
+        .help = "Lists green threads, those first that have been in their state for longest: the name of each, its\n"
+                "state, what it waits for and since when, its handler, route and request, the processor time that it\n"
+                "has taken, and its stack: bytes in use, and most that were. KEY=VALUE picks some of them:\n"
+                "  state=ready|waiting|running    wait=timer|client|window|descriptor|pool|lock|condition|semaphore|\n"
+                "  channel|thread|turn    route=/PATH    handler=NAME    age=1s: at least    limit=100: at most\n"
+                "  sort=age|cpu|stack: the largest first\n"
+                "A worker that has not answered within two seconds is named at the end.\n",
+    },
+    {
+        .name = "stack",
+        .argument = "ID",
+        .check = is_thread,
+        .looks = true,
+        .summary = "show where a green thread is",
+        .help = "Shows the functions that a green thread is in, innermost first. ID is its name, as `threads` lists\n"
+                "it: PID.NUMBER.\n",
+    },
+    {
+        .name = "kill",
+        .argument = "ID",
+        .check = is_thread,
+        .summary = "cancel a green thread, and its request with it",
+        .help = "Cancels a green thread: what it waits for, and all that it waits for later, fails at once, so that\n"
+                "its handler ends. A job that a thread of the pool has begun for it is waited for first. ID is its\n"
+                "name, as `threads` lists it: PID.NUMBER. Threads that are the server's own are left alone.\n",
+    },
+    {
+        .name = "stalls",
+        .looks = true,
+        .summary = "show the last threads that did not yield in time",
+        .help = "Shows, newest first, green threads that ran for longer than timeouts.stall without a wait: when,\n"
+                "for how long, in which request, what kept them, and where they were. Of each worker the last eight\n"
+                "are kept.\n",
     },
     {
         .name = "reload",
@@ -36,9 +100,13 @@ const struct verb verbs[] = {
     },
     {
         .name = "drain",
+        .argument = "[show]",
+        .words = show,
         .summary = "stop the server when its requests have ended",
         .help = "Takes no new connections, ends those that wait for a request, gives requests that have begun the\n"
-                "time that timeouts.shutdown says, and then ends the server. Answers at once.\n",
+                "time that timeouts.shutdown says, and then ends the server. Answers at once, with what is left: for\n"
+                "each generation its workers, connections and oldest requests. With `show`, tells the same of\n"
+                "whatever drains, such as the workers of before a reload, and changes nothing.\n",
     },
     {
         .name = "log",
@@ -49,7 +117,33 @@ const struct verb verbs[] = {
                 "until the next reload or upgrade. Without LEVEL, tells which one holds.\n",
     },
     {
+        .name = "explain",
+        .argument = "[METHOD] URL",
+        .offline = true,
+        .looks = true,
+        .summary = "tell what a request would meet, and where that stands",
+        .help = "Tells which listener, site and route a request would meet, which policies and limits hold for it,\n"
+                "which handler answers it, and where each of these is configured, as FILE:LINE; or why there would be\n"
+                "no answer from there. METHOD is GET when it is left out. URL is one of http or https, or a path of\n"
+                "the default site. With -c, no server is needed: the configuration in FILE is read and checked.\n",
+    },
+    {
+        .name = "top",
+        .argument = "[SETTING...]",
+        .check = is_watch,
+        .keys = top_keys,
+        .repeats = true,
+        .looks = true,
+        .summary = "watch what the workers are doing",
+        .help =
+            "Shows for each worker, again and again, what it has done since the last look: requests a second and\n"
+            "how long they took (half of them, 99 % and 99.9 % no longer than shown), connections, its share of\n"
+            "those that were accepted, how late its loop was, its green threads by what they do, stalls and slow\n"
+            "requests. q ends it. Settings: interval=TIME, 1s when it is left out; count=N, to end after N looks.\n",
+    },
+    {
         .name = "version",
+        .looks = true,
         .summary = "tell the version of the running server",
         .help = "Tells the version and the process id of the server that runs; `ternctl --version` tells that of\n"
                 "ternctl itself.\n",
@@ -118,6 +212,12 @@ static void say_words(const struct verb *verb, struct str argument, struct out *
     }
 }
 
+/* "[LEVEL]", but not "[METHOD] URL". */
+static bool may_be_left_out(struct str argument)
+{
+    return str_starts(argument, STR("[")) && str_ends(argument, STR("]"));
+}
+
 const struct verb *verb_check(struct str name, struct str argument, struct out *why)
 {
     const struct verb *verb = verb_find(name);
@@ -126,12 +226,14 @@ const struct verb *verb_check(struct str name, struct str argument, struct out *
     } else if (argument.n && !verb->argument) {
         put_quoted(why, name);
         out_text(why, " takes no argument");
-    } else if (argument.n == 0 && verb->argument && verb->argument[0] != '[') {
+    } else if (argument.n == 0 && verb->argument && !may_be_left_out(str_of(verb->argument))) {
         put_quoted(why, name);
         out_text(why, " needs ");
         out_put(why, str_of(verb->argument));
     } else if (argument.n && verb->words && !is_word(verb->words, argument)) {
         say_words(verb, argument, why);
+    } else if (argument.n && verb->check && !verb->check(argument, why)) {
+        return NULL;
     } else {
         return verb;
     }

@@ -9,13 +9,20 @@
 
 #include "base/out.h"
 
+struct thread_key;
+
 struct verb {
     const char *name;
     const char *argument;     /* as usage shows it, in brackets if it may be left out; NULL: there is none */
-    const char *const *words; /* what it may be, then NULL; NULL: anything */
-    bool waits;               /* the answer may take minutes */
-    const char *summary;      /* one line, for lists */
-    const char *help;         /* a paragraph: lines that end in newlines */
+    const char *const *words; /* what it may be, then NULL; NULL: anything ... */
+    bool (*check)(struct str argument, struct out *why); /* ... that this finds good, or else says why not */
+    const struct thread_key *keys; /* for completion: of the KEY=VALUE that it is made of; NULL: it is not */
+    bool waits;                    /* the answer may take minutes */
+    bool repeats;                  /* is asked again and again, until somebody has seen enough */
+    bool offline;                  /* needs no server, if there is a configuration to ask instead */
+    bool looks;                    /* it changes nothing: a worker may ask for it, too */
+    const char *summary;           /* one line, for lists */
+    const char *help;              /* a paragraph: lines that end in newlines */
 };
 
 /* All of them; the last one has no name. */

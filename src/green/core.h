@@ -42,6 +42,7 @@ struct green {
     bool cancelled;
     bool deaf; /* to cancels, during this wait */
     bool detached;
+    bool killed; /* cancelled by green_kill() */
     int result; /* of the wait that ended, later of the thread */
     green_fn *fn;
     void *arg;

@@ -85,6 +85,11 @@ bool green_cancelled(void)
     return green_self() && green_self()->cancelled;
 }
 
+bool green_killed(void)
+{
+    return green_self() && green_self()->killed;
+}
+
 void green_describe(struct str what)
 {
     green_self()->what = what;

@@ -78,6 +78,11 @@ void green_cancel(struct green *thread);
 /* Whether the running thread has been cancelled: for loops that compute and never wait. */
 bool green_cancelled(void);
 
+/* Cancels the thread of that number (green/view.h), for who runs the server: 0, or -ESRCH: it lives no more. And
+ * whether that was done to the running thread. */
+int green_kill(uint64_t number) GREEN_WAITS;
+bool green_killed(void);
+
 /* Lets every other thread that can run have its turn. 0, or -ECANCELED. */
 int green_yield(void) GREEN_WAITS;
 

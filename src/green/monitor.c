@@ -42,7 +42,8 @@ static struct {
     /* What the last look saw. */
     uint64_t turn, turn_of_call;
     nsec since, looked; /* the turn goes on, we looked */
-    nsec cpu;           /* that the loop's OS thread had used by `since` */
+    nsec counted;       /* when we first saw it again; 0: not yet ... */
+    nsec cpu;           /* ... and what the loop's OS thread had used of a processor by then */
     clockid_t cpu_clock;
     unsigned idle_looks;
     bool fresh;          /* there was none since we were called */
@@ -110,7 +111,7 @@ static void catch_it(nsec now)
     stall->lasted = now - monitor.since;
     stall->over = 0;
     stall->trace[0] = '\0';
-    stall_report_cause(stall, &state, cpu_now() - monitor.cpu);
+    stall_report_cause(stall, &state, now - monitor.counted, cpu_now() - monitor.cpu);
     if (monitor.score)
         monitor.score->stalls++;
     keep_record();
@@ -136,13 +137,17 @@ static void begin_turn(uint64_t turn, nsec now)
 {
     monitor.turn = turn;
     monitor.since = now;
-    monitor.cpu = cpu_now();
+    monitor.counted = 0;
 }
 
 /* The same turn as at the last look, and the loop was awake. */
 static void watch_turn(nsec now)
 {
     bool caught = monitor.caught.number > 0;
+    if (!monitor.counted) {
+        monitor.counted = now;
+        monitor.cpu = cpu_now();
+    }
     if (caught) {
         monitor.caught.lasted = now - monitor.since;
         keep_record();

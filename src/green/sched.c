@@ -81,7 +81,7 @@ static void prepare(struct green *thread, const char *name, green_fn *fn, void *
 {
     thread->sp = NULL;
     thread->state = GREEN_READY;
-    thread->cancelled = thread->deaf = thread->detached = false;
+    thread->cancelled = thread->deaf = thread->detached = thread->killed = false;
     thread->fn = fn;
     thread->arg = arg;
     thread->name = name;

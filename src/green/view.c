@@ -1,4 +1,6 @@
 /* view.c: see view.h. */
+#include <errno.h>
+
 #include "green/core.h"
 #include "green/stack.h"
 
@@ -68,25 +70,40 @@ bool green_each_in(size_t from, size_t count, void (*fn)(const struct green_view
 
 struct search {
     uint64_t number;
-    struct green_view *found;
-    bool success;
+    struct green *found;
 };
 
 static void compare(void *block, void *arg)
 {
     struct search *search = arg;
-    const struct green *thread = block;
-    if (thread->number != search->number || !lives(thread))
-        return;
-    *search->found = view_of(thread);
-    search->success = true;
+    struct green *thread = block;
+    if (thread->number == search->number && lives(thread))
+        search->found = thread;
+}
+
+static struct green *find(uint64_t number)
+{
+    struct search search = {.number = number};
+    stack_each(compare, &search);
+    return search.found;
 }
 
 bool green_find(uint64_t number, struct green_view *view)
 {
-    struct search search = {.number = number, .found = view};
-    stack_each(compare, &search);
-    return search.success;
+    const struct green *thread = find(number);
+    if (thread)
+        *view = view_of(thread);
+    return thread;
+}
+
+int green_kill(uint64_t number)
+{
+    struct green *thread = find(number);
+    if (!thread)
+        return -ESRCH;
+    thread->killed = true;
+    green_cancel(thread);
+    return 0;
 }
 
 size_t green_high_water(const struct green *thread)

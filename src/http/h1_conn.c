@@ -221,7 +221,7 @@ static int answer(struct h1 *h)
         return refuse(h, refusal->status, refusal->reason);
     if (!error)
         error = send_answer(h);
-    if (error)
+    if (error && !h->x.reason)
         h->x.reason = http_cut_reason(error, h->body.error);
     conn_record(h->conn, &h->x);
     return error ? error : conclude(h);

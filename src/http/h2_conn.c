@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "http/h2.h"
+#include "http/outcome.h"
 #include "log/log.h"
 
 #define PING_TIME NSEC_SEC /* for the peer to have heard that the end is near */
@@ -321,8 +322,12 @@ static void say_stop(struct h2 *h2)
 
 static void fail_streams(struct h2 *h2, int error)
 {
-    list_each (l, next, &h2->streams)
-        h2_stream_fail(container_of(l, struct h2_stream, link), error);
+    list_each (l, next, &h2->streams) {
+        struct h2_stream *s = container_of(l, struct h2_stream, link);
+        if (green_killed() && !s->x.reason)
+            s->x.reason = HTTP_KILLED;
+        h2_stream_fail(s, error);
+    }
 }
 
 static void cancel_streams(struct h2 *h2)

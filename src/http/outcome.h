@@ -2,6 +2,9 @@
 #ifndef TERN_HTTP_OUTCOME_H
 #define TERN_HTTP_OUTCOME_H
 
+/* The reason of a request whose thread was ended by green_kill(). */
+#define HTTP_KILLED "cancelled by ternctl kill"
+
 struct http_outcome {
     int error, status; /* as long as no head was sent; 0: there is no peer to tell */
     const char *reason;

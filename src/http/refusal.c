@@ -44,5 +44,7 @@ int http_answer(struct exchange *x, const struct http_outcome **refusal)
 const char *http_cut_reason(int error, int content)
 {
     bool sending = error == -ETIMEDOUT && content != error;
+    if (error == -ECANCELED && green_killed())
+        return HTTP_KILLED;
     return sending ? "the client took nothing for timeouts.write" : http_outcome(error)->reason;
 }

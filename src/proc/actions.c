@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "log/log.h"
+#include "proc/explain_verb.h"
 #include "proc/privs.h"
+#include "proc/reply.h"
+#include "proc/stalls.h"
+#include "proc/thread_verbs.h"
+#include "proc/top.h"
 #include "proc/version.h"
 
 enum {
@@ -23,52 +27,35 @@ static struct str version_number(void)
     return str_skip(str_of(version_line()), sizeof("tern ") - 1);
 }
 
-static struct json begin(struct out *o)
-{
-    struct json j = json_on(o);
-    json_open(&j, NULL, '{');
-    json_bool(&j, "ok", true);
-    return j;
-}
-
-static void finish(struct json *j, struct control_request *request)
-{
-    json_close(j, '}');
-    if (j->out->full)
-        control_refuse(request, "failed", STR("the answer is too long"), NULL, 0);
-    else
-        control_answer(request, out_str(j->out));
-}
-
 /* ---- answers to what took time ---- */
 
 void actions_reloaded(struct control_request *request, const struct generation *generation)
 {
     char text[SHORT_SIZE];
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     json_u64(&j, "generation", generation->number);
     json_u64(&j, "workers", generation->count);
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 void actions_upgraded(struct control_request *request, pid_t pid, struct str version)
 {
     char text[SHORT_SIZE];
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     json_u64(&j, "pid", (uint64_t)pid);
     json_text(&j, "version", version);
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 void actions_reopened(struct control_request *request, unsigned logs)
 {
     char text[SHORT_SIZE];
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     json_u64(&j, "logs", logs);
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 /* ---- status ---- */
@@ -95,8 +82,7 @@ static void put_listener(struct json *j, const struct listener *listener)
     json_close(j, '}');
 }
 
-/* "waiting": it died too often, and is started again later; "silent": it owes a sign of life. */
-static const char *state_of_worker(const struct child *child)
+const char *actions_state_of(const struct child *child)
 {
     static const char *const states[] = {[STARTING] = "starting", [SERVING] = "serving", [DRAINING] = "draining"};
     if (!child->pid)
@@ -115,7 +101,7 @@ static void put_worker(struct json *j, const struct generation *g, size_t i)
     json_u64(j, "index", i);
     json_u64(j, "pid", (uint64_t)child->pid);
     json_u64(j, "generation", g->number);
-    json_text(j, "state", str_of(state_of_worker(child)));
+    json_text(j, "state", str_of(actions_state_of(child)));
     json_u64(j, "uptime_s", seconds_since(child->started));
     json_u64(j, "connections", score.connections);
     json_u64(j, "idle", score.idle);
@@ -184,13 +170,13 @@ static void status(void *server, struct control_request *request)
 {
     char *text = malloc(ANSWER_SIZE);
     if (!text) {
-        control_refuse(request, "failed", STR("no memory"), NULL, 0);
+        reply_without_memory(request);
         return;
     }
     struct out o = out_on(text, ANSWER_SIZE);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     put_state(&j, server);
-    finish(&j, request);
+    reply_finish(&j, request);
     free(text);
 }
 
@@ -209,19 +195,6 @@ static void upgrade(void *server, struct control_request *request)
 static void reopen(void *server, struct control_request *request)
 {
     reopen_logs(server, request);
-}
-
-static void drain(void *server, struct control_request *request)
-{
-    char text[SHORT_SIZE];
-    struct master *m = server;
-    struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
-    master_stop(m, "asked to drain");
-    nsec left = m->stop_at - clock_monotonic();
-    json_u64(&j, "connections", master_connections(m));
-    json_u64(&j, "deadline_s", left > 0 ? (uint64_t)((left + NSEC_SEC - 1) / NSEC_SEC) : 0);
-    finish(&j, request);
 }
 
 static void set_level(struct master *m, int level)
@@ -247,26 +220,43 @@ static void level(void *server, struct control_request *request)
     if (request->argument.n)
         set_level(server, wanted);
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     json_text(&j, "level", str_of(log_level_names[log_threshold]));
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 static void version(void *server, struct control_request *request)
 {
     char text[SHORT_SIZE];
     struct out o = out_on(text, sizeof text);
-    struct json j = begin(&o);
+    struct json j = reply_begin(&o);
     (void)server;
     json_text(&j, "version", version_number());
     json_u64(&j, "pid", (uint64_t)getpid());
-    finish(&j, request);
+    reply_finish(&j, request);
 }
 
 static const struct control_action actions[] = {
-    {"status", status}, {"reload", reload}, {"upgrade", upgrade}, {"reopen", reopen},
-    {"drain", drain},   {"log", level},     {"version", version},
+    {"status", status},
+    {"threads", thread_verb_threads},
+    {"stack", thread_verb_stack},
+    {"kill", thread_verb_kill},
+    {"stalls", stalls_verb},
+    {"reload", reload},
+    {"upgrade", upgrade},
+    {"reopen", reopen},
+    {"drain", thread_verb_drain},
+    {"log", level},
+    {"version", version},
+    {"explain", explain_verb},
+    {"top", top_verb},
 };
+
+void actions_run(struct master *m, struct control_request *request, struct str line)
+{
+    const struct control_options options = {.actions = actions, .count = sizeof actions / sizeof *actions, .server = m};
+    control_run(&options, request, line);
+}
 
 /* ---- the socket ---- */
 

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/rights.h"
 #include "proc/state.h"
 
 enum { QUICK_DEATHS = 5 }; /* in a row, before the next one has to wait */
@@ -126,7 +127,7 @@ void child_plan_restart(struct child *child, bool blame)
 
 /* ---- what it says ---- */
 
-static void serve_message(struct child *child, const struct message *message)
+static void serve_message(struct child *child, const struct message *message, int fd)
 {
     struct generation *g = child->generation;
     if (message->kind == MESSAGE_FAILED) {
@@ -134,7 +135,7 @@ static void serve_message(struct child *child, const struct message *message)
     } else if (message->kind == MESSAGE_TAKEN) {
         child->logs_due -= child->logs_due > 0;
         master_on_log_taken(g->master);
-    } else if (!child->kind->heard(child, message)) {
+    } else if (!child->kind->heard(child, message, fd)) {
         log_error("%s %zu [%d] says %u, which means nothing", child->kind->name, child->index, (int)child->pid,
                   message->kind);
     }
@@ -146,11 +147,12 @@ static void on_message(struct watch *watch, short events)
     struct child *child = container_of(watch, struct child, pair);
     struct message message;
     (void)events;
-    int got = message_receive(watch->fd, &message, NULL);
+    int fd, got = message_receive(watch->fd, &message, &fd);
     if (got > 0)
-        serve_message(child, &message);
+        serve_message(child, &message, fd);
     else if (got != -EAGAIN)
         reactor_unwatch(&child->generation->master->reactor, watch);
+    rights_close(&fd, 1);
 }
 
 /* ---- its end ---- */
@@ -159,9 +161,12 @@ static void on_message(struct watch *watch, short events)
 static void hear_out(struct child *child)
 {
     struct message message;
-    while (message_receive(child->pair.fd, &message, NULL) > 0)
+    int fd;
+    while (message_receive(child->pair.fd, &message, &fd) > 0) {
         if (message.kind != MESSAGE_READY)
-            serve_message(child, &message);
+            serve_message(child, &message, fd);
+        rights_close(&fd, 1);
+    }
     reactor_unwatch(&child->generation->master->reactor, &child->pair);
     close(child->pair.fd);
     child->pair.fd = -1;

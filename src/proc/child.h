@@ -28,8 +28,9 @@ struct child_kind {
     /* In the new process: what it does until it ends. It does not return. */
     void (*become)(struct child *child, const struct forked *self);
 
-    /* It says something that is not for all kinds the same. False: that means nothing. */
-    bool (*heard)(struct child *child, const struct message *message);
+    /* It says something that is not for all kinds the same; `fd` is the descriptor that came with it, or -1, and stays
+     * the caller's. False: that means nothing. */
+    bool (*heard)(struct child *child, const struct message *message, int fd);
 
     /* It is gone; all that it has said has been heard. */
     void (*ended)(struct child *child, const struct ending *ending);

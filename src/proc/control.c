@@ -66,8 +66,13 @@ static void finish(struct client *c)
 
 void control_answer(struct control_request *request, struct str json)
 {
-    struct client *c = container_of(request, struct client, request);
     list_unlink(&request->link);
+    request->answer(request, json);
+}
+
+static void take_answer(struct control_request *request, struct str json)
+{
+    struct client *c = container_of(request, struct client, request);
     c->busy = false;
     be_patient(c);
     c->watch.events = POLLOUT;
@@ -131,33 +136,40 @@ static int send_answer(struct client *c)
 
 /* ---- requests ---- */
 
-static const struct control_action *find_action(const struct control *control, struct str verb)
+static const struct control_action *find_action(const struct control_options *options, struct str verb)
 {
-    for (size_t i = 0; i < control->options.count; i++)
-        if (str_eq(verb, str_of(control->options.actions[i].verb)))
-            return &control->options.actions[i];
+    for (size_t i = 0; i < options->count; i++)
+        if (str_eq(verb, str_of(options->actions[i].verb)))
+            return &options->actions[i];
     return NULL;
+}
+
+void control_run(const struct control_options *options, struct control_request *request, struct str line)
+{
+    char reason[4 * CTL_LINE_MAX];
+    struct out why = out_on(reason, sizeof reason);
+    line = str_trim(line);
+    request->verb = str_cut(&line, ' ');
+    request->argument = str_trim(line);
+    const struct verb *verb = verb_check(request->verb, request->argument, &why);
+    const struct control_action *action = verb ? find_action(options, request->verb) : NULL;
+    if (!verb)
+        control_refuse(request, CTL_CODE_USAGE, out_str(&why), NULL, 0);
+    else if (!action)
+        control_refuse(request, CTL_CODE_USAGE, STR("this server does not know that verb"), NULL, 0);
+    else
+        action->run(options->server, request);
 }
 
 static void run(struct client *c, struct str line)
 {
-    char reason[2 * CTL_LINE_MAX];
-    struct out why = out_on(reason, sizeof reason);
-    line = str_trim(line);
-    c->request.verb = str_cut(&line, ' ');
-    c->request.argument = str_trim(line);
+    struct str rest = str_trim(line);
+    const struct verb *verb = verb_find(str_cut(&rest, ' '));
     c->busy = true;
     reactor_disarm(&c->patience);
-    const struct verb *verb = verb_check(c->request.verb, c->request.argument, &why);
-    const struct control_action *action = verb ? find_action(c->control, c->request.verb) : NULL;
-    if (!verb) {
-        control_refuse(&c->request, CTL_CODE_USAGE, out_str(&why), NULL, 0);
-    } else if (!action) {
-        control_refuse(&c->request, CTL_CODE_USAGE, STR("this server does not know that verb"), NULL, 0);
-    } else {
+    if (verb)
         log_info("control: %s, asked by [%d] of user %u", verb->name, (int)c->peer.pid, (unsigned)c->peer.uid);
-        action->run(c->control->options.server, &c->request);
-    }
+    control_run(&c->control->options, &c->request, line);
 }
 
 /* Begins the next request, if there is one and nothing else is going on. */
@@ -228,6 +240,7 @@ static void add_client(struct control *control, int fd, const struct control_pee
     }
     c->control = control;
     c->peer = *peer;
+    c->request.answer = take_answer;
     c->watch = (struct watch){.fd = fd, .events = POLLIN, .ready = on_ready};
     c->patience.ring = on_patience;
     list_init(&c->watch.link);

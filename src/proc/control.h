@@ -21,6 +21,9 @@ enum { CONTROL_CLIENTS = 16 };
 struct control_request {
     struct list link;          /* the action's, to keep it by; in no list when it is handed over */
     struct str verb, argument; /* valid until it is answered */
+
+    /* Hands the answer to whoever has asked: see control_answer(). */
+    void (*answer)(struct control_request *request, struct str json);
 };
 
 struct control_action {
@@ -76,6 +79,10 @@ void control_stop(struct control *control);
 /* Closes everything. Who still waits is told so; `remove`: the file of the socket is removed, unless somebody else
  * listens there by now. */
 void control_close(struct control *control, bool remove);
+
+/* Checks a line, which stays until it is answered, and has it done by the action for it; for requests that come from
+ * elsewhere than the socket, too. */
+void control_run(const struct control_options *options, struct control_request *request, struct str line);
 
 /* Answers a request with an object of JSON, one line without its newline. The request is gone then. */
 void control_answer(struct control_request *request, struct str json);

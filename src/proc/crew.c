@@ -31,8 +31,9 @@ static _Noreturn void become_process(struct child *child, const struct forked *s
 
 /* ---- what becomes of it ---- */
 
-static bool heard(struct child *child, const struct message *message)
+static bool heard(struct child *child, const struct message *message, int fd)
 {
+    (void)fd;
     child->ready |= message->kind == MESSAGE_READY;
     return message->kind == MESSAGE_READY;
 }

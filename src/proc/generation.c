@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "proc/ask.h"
+#include "proc/inquiry.h"
 #include "proc/privs.h"
 #include "proc/state.h"
 #include "proc/watchdog.h"
@@ -18,7 +20,7 @@
 #define CUT_TIME (3 * NSEC_SEC) /* to end at once in an orderly way */
 
 static _Noreturn void become_worker(struct child *child, const struct forked *self);
-static bool heard(struct child *child, const struct message *message);
+static bool heard(struct child *child, const struct message *message, int fd);
 static void ended(struct child *child, const struct ending *ending);
 static void on_deadline(struct alarm *alarm);
 
@@ -213,7 +215,7 @@ static void on_retired(struct child *child)
         g->owner->retired(g);
 }
 
-static bool heard(struct child *child, const struct message *message)
+static bool heard(struct child *child, const struct message *message, int fd)
 {
     switch (message->kind) {
     case MESSAGE_READY:
@@ -224,6 +226,12 @@ static bool heard(struct child *child, const struct message *message)
         return true;
     case MESSAGE_RETIRED:
         on_retired(child);
+        return true;
+    case MESSAGE_INQUIRE:
+        ask_hear(child, message);
+        return true;
+    case MESSAGE_REPORT:
+        inquiry_hear(child, message, fd);
         return true;
     default:
         return false;
@@ -236,6 +244,14 @@ void generation_tell(struct generation *g, enum message_kind kind, uint32_t numb
 }
 
 /* ---- ending ---- */
+
+uint64_t generation_connections(const struct generation *g)
+{
+    uint64_t connections = 0;
+    for (size_t i = 0; i < g->count; i++)
+        connections += scoreboard_slot(&g->board, i)->connections;
+    return connections;
+}
 
 uint64_t generation_cut(const struct generation *g)
 {
@@ -300,6 +316,8 @@ static void ended(struct child *child, const struct ending *ending)
 {
     struct generation *g = child->generation;
     child_say_end(child, ending, "");
+    ask_forget(g->master, ending->pid);
+    inquiry_miss(g->master, ending->pid);
     g->ready -= ending->was_ready;
     bool hopeless = child_is_hopeless(child, ending);
     on_retired(child);

@@ -66,6 +66,9 @@ bool generation_reap(struct generation *generation, pid_t pid, int status);
 /* Whether any of its workers may still take new connections. */
 bool generation_accepts(const struct generation *generation);
 
+/* Connections that its workers have open. */
+uint64_t generation_connections(const struct generation *generation);
+
 /* Requests that its workers have cut so far. */
 uint64_t generation_cut(const struct generation *generation);
 

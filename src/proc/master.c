@@ -14,6 +14,7 @@
 
 #include "log/log.h"
 #include "proc/actions.h"
+#include "proc/inquiry.h"
 #include "proc/pidfile.h"
 #include "proc/privs.h"
 #include "proc/state.h"
@@ -34,11 +35,8 @@ size_t master_generations(const struct master *m)
 uint64_t master_connections(const struct master *m)
 {
     uint64_t connections = 0;
-    list_each (l, next, &m->generations) {
-        const struct generation *g = container_of(l, struct generation, link);
-        for (size_t i = 0; i < g->count; i++)
-            connections += scoreboard_slot(&g->board, i)->connections;
-    }
+    list_each (l, next, &m->generations)
+        connections += generation_connections(container_of(l, struct generation, link));
     return connections;
 }
 
@@ -262,6 +260,7 @@ static int init(struct master *m, const struct config_options *options, char **a
     reload_init(m);
     reopen_init(m);
     watchdog_init(m);
+    inquiry_init(m);
     ticket_keys_init(m);
     notify_open(&m->notify);
     m->descriptors = privs_raise_descriptors();
@@ -311,6 +310,7 @@ static void clean_up(struct master *m)
     list_each (l, next, &m->generations)
         generation_free(container_of(l, struct generation, link));
     control_close(&m->control, !m->handed_over);
+    inquiry_free(m);
     if (m->options->pid_file && m->upgrade.in_charge && !m->handed_over)
         pidfile_remove(m->options->pid_file);
     passed_close(&m->listeners.passed);

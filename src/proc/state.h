@@ -45,6 +45,13 @@ struct reopen {
     bool successor_waits; /* for our confirmation */
 };
 
+/* inquiry.c: questions that workers have yet to answer; ask.c: questions of theirs. */
+struct inquiries {
+    struct list all;
+    struct list asks;
+    uint32_t last; /* number */
+};
+
 /* watchdog.c: whether workers live. */
 struct watchdog {
     struct alarm alarm;
@@ -66,6 +73,7 @@ struct master {
     struct upgrade upgrade;
     struct reopen reopen;
     struct watchdog watchdog;
+    struct inquiries inquiries;
     struct alarm ticket_keys; /* when they change ... */
     nsec ticket_key_made;     /* ... and when they did */
     nsec started;

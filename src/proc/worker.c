@@ -9,11 +9,14 @@
 #include "green/monitor.h"
 #include "green/scope.h"
 #include "handler/file_cache.h"
+#include "handler/status.h"
 #include "http/accept.h"
 #include "http/inspect.h"
 #include "log/log.h"
 #include "module/compute.h"
 #include "module/worker.h"
+#include "proc/consult.h"
+#include "proc/inspect.h"
 #include "proc/modules.h"
 #include "proc/privs.h"
 
@@ -49,6 +52,7 @@ static void stop(struct service *service, nsec grace)
 {
     service->stop = true;
     module_worker_retire();
+    status_retire();
     conns_hurry(&service->conns, nsec_add(green_now(), grace));
     green_cond_broadcast(&service->told);
 }
@@ -85,6 +89,12 @@ static void serve_message(struct service *service, const struct message *message
         break;
     case MESSAGE_LEVEL:
         log_threshold = (enum log_level)message->number;
+        break;
+    case MESSAGE_INQUIRE:
+        inspect_serve(message);
+        break;
+    case MESSAGE_REPORT:
+        consult_serve(message, fd);
         break;
     default:
         log_error("the master says %u, which means nothing", message->kind);
@@ -149,6 +159,7 @@ static int serve(struct service *service, struct acceptor *acceptors)
     struct green_scope accepting, listening;
     green_scope_enter(&accepting);
     green_scope_enter(&listening);
+    inspect_begin(service->master.fd, &listening);
     int error = start_acceptors(service, &accepting, acceptors);
     if (!error)
         error = green_scope_go(&listening, "master", obey, service);
@@ -162,6 +173,7 @@ static int serve(struct service *service, struct acceptor *acceptors)
     service->worker->score->cut +=
         conns_drain(&service->conns, NSEC_NEVER, nsec_add(green_now(), http->timeouts.shutdown));
     green_scope_leave(&listening);
+    inspect_end();
     return error;
 }
 
@@ -198,6 +210,8 @@ static int run(void *arg)
     service.conns.shed = file_cache_shed;
     file_cache_setup(&worker->config->types, spared(worker->descriptors) / 2);
     compute_client_init(worker->queue);
+    consult_begin(worker->self->master);
+    http_inspection.ask = consult;
     uint64_t cut_before = worker->score->cut; /* by those whose place we have taken */
     int error = serve_started(&service, acceptors);
     conns_end(&service.conns);

@@ -167,7 +167,7 @@ Test(call, an_answer_without_end_is_given_up)
 {
     enum { PIECE = 1 << 20 };
     struct call call;
-    struct str answer, pieces[6];
+    struct str answer, pieces[CTL_ANSWER_MAX / PIECE + 6];
     char *piece = malloc(PIECE);
     cr_assert_not_null(piece);
     memset(piece, 'x', PIECE);

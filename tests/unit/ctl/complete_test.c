@@ -51,13 +51,23 @@ static const struct {
 } lines[] = {
     {"re", "reload reopen "},
     {"x", ""},
+    {"threads \"\"", "state= wait= route= handler= age= limit= sort= "},
+    {"threads state=ready li", "limit= "},
+    {"threads so", "sort= "},
+    {"threads state =", "ready waiting running "},
+    {"threads age = 1s wait = c", "client condition channel "},
+    {"threads sort = c", "cpu "},
+    {"threads limit = 1", ""},
+    {"stack 1", ""},
+    {"drain \"\"", "show "},
     {"status \"\"", ""},
     {"status re", ""},
     {"log \"\"", "debug info notice warn error "},
     {"log w", "warn "},
     {"--json log n", "notice "},
-    {"-S log \"\"", "status reload upgrade reopen drain log version "}, /* there it is the socket */
-    {"--socket = log \"\"", "status reload upgrade reopen drain log version "},
+    {"-S log \"\"",
+     "status threads stack kill stalls reload upgrade reopen drain log explain top version "}, /* there it is the socket */
+    {"--socket = log \"\"", "status threads stack kill stalls reload upgrade reopen drain log explain top version "},
     {"--timeout 5s log d", "debug "},
     {"--t", "--timeout "},
     {"log --j", "--json "},
@@ -66,6 +76,9 @@ static const struct {
     {"--completion =", "bash "},
     {"--completion = b", "bash "},
     {"-S ./ter", "./ternctl "},
+    {"-c ./ter", "./ternctl "},
+    {"--config = ./ter", "./ternctl "},
+    {"top \"\"", "interval= count= "},
     {"--socket = ./ter", "./ternctl "},
 };
 

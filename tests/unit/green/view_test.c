@@ -178,3 +178,31 @@ GreenTest(view, in_parts_each_thread_is_seen_once)
     for (size_t i = 0; i < THREADS; i++)
         end(threads[i]);
 }
+
+static int note_kill(void *arg)
+{
+    bool *killed = arg;
+    int error = green_sleep(3600 * NSEC_SEC);
+    *killed = green_killed();
+    return error;
+}
+
+GreenTest(view, a_thread_that_is_killed_knows_who_has_cancelled_it)
+{
+    for (int kills = 0; kills < 2; kills++) { /* the second on the stack of the first */
+        struct green *thread;
+        bool killed = !kills;
+        cr_assert_eq(green_spawn(&thread, "victim", note_kill, &killed), 0);
+        run_yield();
+        uint64_t number = find("victim").number;
+        if (kills)
+            green_cancel(thread);
+        else
+            cr_expect_eq(green_kill(number), 0);
+        cr_expect_eq(run_join(thread), -ECANCELED);
+        cr_expect_eq(killed, !kills);
+        cr_expect_eq(green_kill(number), -ESRCH);
+    }
+    cr_expect_eq(green_kill(0), -ESRCH);
+    cr_expect_not(green_killed());
+}

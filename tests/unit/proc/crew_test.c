@@ -11,6 +11,7 @@
 
 #include "../conf/folder.h"
 #include "jobs.h"
+#include "proc/inquiry.h"
 #include "proc/state.h"
 #include "proc/worker.h"
 
@@ -78,6 +79,7 @@ static void begin(void)
     reactor_init(&m.reactor);
     listeners_init(&m.listeners);
     control_init(&m.control, &m.reactor);
+    inquiry_init(&m);
     reopen_init(&m);
     notify_open(&m.notify);
     on_tick(&tick);
