@@ -42,8 +42,16 @@ static enum ctl_status status_of(const struct answer *answer)
     return CTL_FAILED;
 }
 
+static enum ctl_status print_line(struct str line, enum ctl_status status)
+{
+    printf(STR_FMT "\n", STR_ARG(line));
+    return status;
+}
+
 static enum ctl_status show(const struct options *options, struct str line)
 {
+    if (options->json && answer_is_fine(line))
+        return print_line(line, CTL_FINE);
     struct answer *answer = answer_read(line);
     if (!answer) {
         fprintf(stderr, "ternctl: what answers at %s is no tern\n", options->socket);
@@ -52,7 +60,7 @@ static enum ctl_status show(const struct options *options, struct str line)
     enum ctl_status status = status_of(answer);
     int error = 0;
     if (options->json)
-        printf(STR_FMT "\n", STR_ARG(line));
+        print_line(line, status);
     else if (status == CTL_FINE)
         error = print_answer(stdout, options->verb, answer);
     else
