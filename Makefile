@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 30
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test check unit server load reload-load slow testssl reference sanitize lint format fuzz fuzzers bench \
+.PHONY: all run test check unit server load reload-load slow testssl screenshot reference sanitize lint format fuzz fuzzers bench \
     sleep-bench library-bench test-aarch64 objects install uninstall deb systemd-test clean help force
 
 ifeq ($(origin CC),default)
@@ -35,7 +35,7 @@ layers := base trace ctl log conf green net http policy module handler proc
 machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 object = $(addprefix $B/obj/,$(addsuffix .o,$(basename $1)))
 
-library := $(call object,$(wildcard $(layers:%=src/%/*.c) $(layers:%=src/%/*_$(machine).S)))
+library := $(call object,$(wildcard $(layers:%=src/%/*.c) $(layers:%=src/%/*_$(machine).S)) src/handler/status_files.S)
 # Of modules nothing in the binary need know; and what stands before libc does so in the server alone.
 modules := $(call object,$(wildcard src/module/*.c))
 interposers := $(call object,$(wildcard src/libc/*.c))
@@ -142,6 +142,11 @@ slow: ## what 10,000 clients that send a byte a second cost, and what others not
 	@scripts/deps build test
 	@$(MAKE) all
 	@scripts/slow-test
+
+screenshot: ## makes docs/status.png: the status page after two minutes of some load
+	@scripts/deps build test
+	@$(MAKE) all
+	@B='$B' scripts/screenshot docs/status.png
 
 reference: $B/reference ## writes what directives and tern.h say of themselves: tern.yaml.5, tern-module.3, the schema
 	$(call say,GEN  ,docs/tern.yaml.5 docs/tern-module.3 conf/tern.schema.json)
@@ -269,6 +274,9 @@ $B/obj/%.o: %.S $B/flags
 	@mkdir -p $(@D)
 	$(call say,AS   ,$<)
 	$Q$(CC) $(cppflags) -g -MMD -MP -c -o $@ $<
+
+# It has them in it, which its own dependencies do not say.
+$B/obj/src/handler/status_files.o: $(wildcard src/handler/status/*)
 
 # Changed when the compiler or its flags do, so that no object of the old kind stays.
 $B/flags: force

@@ -9,6 +9,7 @@
 #include "ctl/call.h"
 #include "log/log.h"
 #include "proc/config.h"
+#include "proc/explain.h"
 #include "proc/master.h"
 #include "proc/order.h"
 #include "proc/pidfile.h"
@@ -19,12 +20,14 @@ static const char default_file[] = TERN_ETC "/tern.yaml"; /* the Makefile knows 
 
 static const char usage[] =
     "usage: tern [-c FILE] [-t | -T] [-l ADDRESS -r DIR] [-w WORKERS] [-q] [-v | -V] [--pid FILE]\n"
-    "            [-s stop|quit|reload|reopen|upgrade] [-h]\n"
+    "            [-s stop|quit|reload|reopen|upgrade] [--explain QUESTION] [-h]\n"
     "  -c FILE        the configuration (default: " TERN_ETC "/tern.yaml)\n"
     "  -t             check the configuration and exit\n"
     "  -T             check it, print what is in effect, and exit\n"
     "  -l ADDRESS     listen here, such as 127.0.0.1:8080, and ...\n"
     "  -r DIR         ... serve the files below this directory; no configuration file is read\n"
+    "  --explain QUESTION\n"
+    "                 check it, and tell in JSON what a request would meet: [METHOD] URL\n"
     "  -w WORKERS     processes that serve, whatever the configuration says\n"
     "  -q             say nothing but errors\n"
     "  --pid FILE     write the id of the master process to a file; with -s: read it there\n"
@@ -36,17 +39,18 @@ static const char usage[] =
 
 struct options {
     struct config_options config;
-    const char *order;
+    const char *order, *question;
     bool test, print;
 };
 
 /* What is left to do after the options are read. */
 enum { GO_ON = -1 };
 
-enum { PID = 256, HELP, VERSION }; /* long options, beside the letters */
+enum { PID = 256, EXPLAIN, HELP, VERSION }; /* long options, beside the letters */
 
 static const struct option long_options[] = {
     {"pid", required_argument, NULL, PID},
+    {"explain", required_argument, NULL, EXPLAIN},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
     {.name = NULL},
@@ -69,6 +73,7 @@ static int check_options(struct options *options, int argc, char **argv)
         return misuse("-c", "does not go with -l and -r");
     if (options->order && !order_find(options->order))
         return misuse(options->order, "is not one of stop, quit, reload, reopen, upgrade");
+    options->test |= options->question != NULL;
     if (options->order && (options->test || config->root || config->workers))
         return misuse("-s", "goes with -c, --pid and -q only");
     if (!config->file)
@@ -92,6 +97,8 @@ static const char **value_of(struct options *options, int option)
         return &options->order;
     case PID:
         return &options->config.pid_file;
+    case EXPLAIN:
+        return &options->question;
     default:
         return NULL;
     }
@@ -184,8 +191,25 @@ static struct config *load(const struct config_options *options)
     return config;
 }
 
+static int answer(const char *question, const struct config *config)
+{
+    char reason[512], *text = malloc(EXPLAIN_SIZE);
+    struct out why = out_on(reason, sizeof reason), o = out_on(text, text ? EXPLAIN_SIZE : 0);
+    int error = text ? explain(config, str_of(question), &o, &why) : -ENOMEM;
+    if (!error)
+        printf(STR_FMT "\n", STR_ARG(out_str(&o)));
+    else if (error == -EINVAL)
+        fprintf(stderr, "tern: " STR_FMT "\n", STR_ARG(out_str(&why)));
+    else
+        fprintf(stderr, "tern: cannot explain that: %s\n", strerror(-error));
+    free(text);
+    return !error ? EXIT_FINE : error == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
 static int test(const struct options *options, const struct config *config)
 {
+    if (options->question)
+        return answer(options->question, config);
     if (options->print && config_print(config, stdout) < 0) {
         fputs("tern: cannot write to the standard output\n", stderr);
         return EXIT_FAILED;

@@ -8,8 +8,10 @@
 #include "ctl/call.h"
 #include "ctl/complete.h"
 #include "ctl/help.h"
+#include "ctl/offline.h"
 #include "ctl/option.h"
 #include "ctl/print.h"
+#include "ctl/top.h"
 
 /* Without --timeout. A reload may have to wait until workers of an old generation have ended. */
 #define QUICK (10 * NSEC_SEC)
@@ -20,26 +22,6 @@ static nsec timeout_of(const struct options *options)
     if (options->timeout < 0)
         return options->verb->waits ? LONG : QUICK;
     return options->timeout ? options->timeout : NSEC_NEVER;
-}
-
-static const struct {
-    struct str code;
-    enum ctl_status status;
-} troubles[] = {
-    {STR_INIT(CTL_CODE_FAILED), CTL_FAILED},
-    {STR_INIT(CTL_CODE_USAGE), CTL_USAGE},
-    {STR_INIT(CTL_CODE_REFUSED), CTL_REFUSED},
-};
-
-static enum ctl_status status_of(const struct answer *answer)
-{
-    struct str code = answer_text(answer, "code");
-    if (answer_bool(answer, "ok"))
-        return CTL_FINE;
-    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
-        if (str_eq(code, troubles[i].code))
-            return troubles[i].status;
-    return CTL_FAILED;
 }
 
 static enum ctl_status print_line(struct str line, enum ctl_status status)
@@ -54,10 +36,11 @@ static enum ctl_status show(const struct options *options, struct str line)
         return print_line(line, CTL_FINE);
     struct answer *answer = answer_read(line);
     if (!answer) {
-        fprintf(stderr, "ternctl: what answers at %s is no tern\n", options->socket);
+        fprintf(stderr, "ternctl: what answers at %s is no tern\n",
+                options->config ? options->config : options->socket);
         return CTL_FAILED;
     }
-    enum ctl_status status = status_of(answer);
+    enum ctl_status status = answer_status(answer);
     int error = 0;
     if (options->json)
         print_line(line, status);
@@ -96,6 +79,38 @@ static enum ctl_status ask(const struct options *options)
     return error ? report(options, error) : status;
 }
 
+/* What is wrong with the configuration tern has said itself. */
+static enum ctl_status ask_program(const struct options *options)
+{
+    struct offline offline;
+    struct str question = str_of(options->line);
+    (void)str_cut(&question, ' ');
+    question.n -= str_ends(question, STR("\n"));
+    int result = offline_explain(&offline, options->config, question);
+    enum ctl_status status = result == CTL_USAGE ? CTL_USAGE : CTL_FAILED;
+    if (result == 0)
+        status = show(options, offline.line);
+    else if (result < 0)
+        fprintf(stderr, "ternctl: cannot run tern: %s\n", strerror(-result));
+    offline_free(&offline);
+    return status;
+}
+
+static enum ctl_status watch(const struct options *options)
+{
+    enum ctl_status status = CTL_FINE;
+    int error = top_run(options, timeout_of(options), &status);
+    return error ? report(options, error) : status;
+}
+
+/* What is not asked once and printed. */
+static enum ctl_status run(const struct options *options)
+{
+    if (options->config)
+        return ask_program(options);
+    return options->verb->repeats ? watch(options) : ask(options);
+}
+
 /* Who has read enough of the output is no reason to fail. */
 static enum ctl_status close_output(enum ctl_status status)
 {
@@ -126,6 +141,6 @@ int main(int argc, char **argv)
     else if (options.completion)
         complete_print_bash(stdout);
     else
-        status = ask(&options);
+        status = run(&options);
     return close_output(status);
 }

@@ -60,15 +60,19 @@ static void put_front(FILE *f, struct str *rest, bool quoted)
     fwrite(at, 1, (size_t)(rest->p - at), f);
 }
 
-static void put_text(FILE *f, struct str text)
+static void put_quotable(FILE *f, struct str text, bool quoted)
 {
-    bool quoted = !is_plain(text);
     if (quoted)
         fputc('"', f);
     while (text.n)
         put_front(f, &text, quoted);
     if (quoted)
         fputc('"', f);
+}
+
+static void put_text(FILE *f, struct str text)
+{
+    put_quotable(f, text, !is_plain(text));
 }
 
 static void put_leaf(FILE *f, const struct conf_node *node, bool secret)
@@ -100,6 +104,56 @@ static void put_children(FILE *f, const struct conf_node *node, unsigned depth, 
             put_leaf(f, child, secret || child->secret);
     }
 }
+
+/* ---- on a line ---- */
+
+/* Between brackets, commas and brackets are YAML's. */
+static void put_flow_text(FILE *f, struct str text)
+{
+    size_t i = 0;
+    while (i < text.n && !memchr(",[]{}", text.p[i], 5))
+        i++;
+    put_quotable(f, text, i < text.n || !is_plain(text));
+}
+
+static void put_flow_scalar(FILE *f, const struct conf_node *node, bool secret)
+{
+    if (!secret && conf_is_null(node))
+        fputc('~', f);
+    else
+        put_flow_text(f, secret ? STR("***") : node->text);
+}
+
+static void put_flow(FILE *f, const struct conf_node *node, bool secret, bool bare)
+{
+    static const char *const brackets[][2] = {[CONF_SEQUENCE] = {"[", "]"}, [CONF_MAPPING] = {"{", "}"}};
+    if (node->kind == CONF_SCALAR) {
+        put_flow_scalar(f, node, secret);
+        return;
+    }
+    bare &= node->first != NULL;
+    fputs(bare ? "" : brackets[node->kind][0], f);
+    conf_each (child, node) {
+        fputs(child == node->first ? "" : ", ", f);
+        if (node->kind == CONF_MAPPING) {
+            put_flow_text(f, child->key);
+            fputs(": ", f);
+        }
+        put_flow(f, child, secret || child->secret, false);
+    }
+    fputs(bare ? "" : brackets[node->kind][1], f);
+}
+
+int conf_dump_line(FILE *f, const struct conf_node *node)
+{
+    bool secret = false;
+    for (const struct conf_node *above = node; above; above = above->parent)
+        secret |= above->secret;
+    put_flow(f, node, secret, true);
+    return fflush(f) || ferror(f) ? -EIO : 0;
+}
+
+/* ---- as a file ---- */
 
 int conf_dump(FILE *f, const struct conf_node *root)
 {

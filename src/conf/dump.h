@@ -13,4 +13,8 @@
 /* 0, or -EIO when the stream failed. */
 int conf_dump(FILE *f, const struct conf_node *root) __attribute__((warn_unused_result));
 
+/* Writes a part of a tree for people, without a newline: in flow style, the outermost brackets left out. Secret is also
+ * what is below a secret. 0 or -EIO. */
+int conf_dump_line(FILE *f, const struct conf_node *node) __attribute__((warn_unused_result));
+
 #endif

@@ -48,10 +48,20 @@ struct str answer_text(const struct answer *answer, const char *key)
     return text_of(member(answer, key));
 }
 
+static uint64_t number_of(const json_t *value)
+{
+    json_int_t number = json_integer_value(value);
+    return number < 0 ? 0 : (uint64_t)number;
+}
+
+static const struct answer *object_of(const json_t *value)
+{
+    return json_is_object(value) ? (const struct answer *)value : NULL;
+}
+
 uint64_t answer_u64(const struct answer *answer, const char *key)
 {
-    json_int_t value = json_integer_value(member(answer, key));
-    return value < 0 ? 0 : (uint64_t)value;
+    return number_of(member(answer, key));
 }
 
 bool answer_bool(const struct answer *answer, const char *key)
@@ -71,11 +81,44 @@ size_t answer_count(const struct answer *answer, const char *key)
 
 const struct answer *answer_item(const struct answer *answer, const char *key, size_t i)
 {
-    const json_t *item = json_array_get(member(answer, key), i);
-    return json_is_object(item) ? (const struct answer *)item : NULL;
+    return object_of(json_array_get(member(answer, key), i));
+}
+
+const struct answer *answer_member(const struct answer *answer, const char *key)
+{
+    return object_of(member(answer, key));
 }
 
 struct str answer_text_item(const struct answer *answer, const char *key, size_t i)
 {
     return text_of(json_array_get(member(answer, key), i));
+}
+
+void answer_pair(const struct answer *answer, const char *key, size_t i, uint64_t pair[static 2])
+{
+    const json_t *item = json_array_get(member(answer, key), i);
+    pair[0] = number_of(json_array_get(item, 0));
+    pair[1] = number_of(json_array_get(item, 1));
+}
+
+/* ---- what it comes to ---- */
+
+static const struct {
+    struct str code;
+    enum ctl_status status;
+} troubles[] = {
+    {STR_INIT(CTL_CODE_FAILED), CTL_FAILED},
+    {STR_INIT(CTL_CODE_USAGE), CTL_USAGE},
+    {STR_INIT(CTL_CODE_REFUSED), CTL_REFUSED},
+};
+
+enum ctl_status answer_status(const struct answer *answer)
+{
+    struct str code = answer_text(answer, "code");
+    if (answer_bool(answer, "ok"))
+        return CTL_FINE;
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++)
+        if (str_eq(code, troubles[i].code))
+            return troubles[i].status;
+    return CTL_FAILED;
 }

@@ -7,6 +7,7 @@
 #define TERN_CTL_ANSWER_H
 
 #include "base/str.h"
+#include "ctl/protocol.h"
 
 struct answer;
 
@@ -19,6 +20,9 @@ struct answer *answer_read(struct str line);
 
 void answer_free(struct answer *answer);
 
+/* What it comes to: CTL_FINE, or what kind of trouble it tells. */
+enum ctl_status answer_status(const struct answer *answer);
+
 struct str answer_text(const struct answer *answer, const char *key);
 uint64_t answer_u64(const struct answer *answer, const char *key);
 bool answer_bool(const struct answer *answer, const char *key);
@@ -26,9 +30,15 @@ bool answer_bool(const struct answer *answer, const char *key);
 /* Whether it says anything about it. */
 bool answer_knows(const struct answer *answer, const char *key);
 
+/* An object in an object, or NULL. */
+const struct answer *answer_member(const struct answer *answer, const char *key);
+
 /* Members of an array. */
 size_t answer_count(const struct answer *answer, const char *key);
 const struct answer *answer_item(const struct answer *answer, const char *key, size_t i);
 struct str answer_text_item(const struct answer *answer, const char *key, size_t i);
+
+/* The two numbers of item i of an array of pairs; 0 and 0: it is none. */
+void answer_pair(const struct answer *answer, const char *key, size_t i, uint64_t pair[static 2]);
 
 #endif

@@ -19,7 +19,7 @@ static const char frame[] =
     "            break\n"
     "        fi\n"
     "    done\n"
-    "    if [[ $before == -S || $before == --socket ]]; then\n"
+    "    if [[ $before == -S || $before == --socket || $before == -c || $before == --config ]]; then\n"
     "        compopt -o filenames 2>/dev/null\n"
     "        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
     "        return\n"

@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <getopt.h>
 
-enum { SOCKET, JSON, TIMEOUT, COMPLETION, HELP, VERSION, ROWS };
+enum { SOCKET, CONFIG, JSON, TIMEOUT, COMPLETION, HELP, VERSION, ROWS };
 
 const struct option_row option_rows[] = {
     [SOCKET] = {"socket", 'S', "SOCKET", "the control socket of the server (default: " CTL_SOCKET ")"},
+    [CONFIG] = {"config", 'c', "FILE", "explain: read this configuration, and ask no server"},
     [JSON] = {"json", '\0', NULL, "print the answer as it is: one line of JSON"},
     [TIMEOUT] = {"timeout", '\0', "TIME", "how long to wait for the answer, such as 30s or 5m; 0: for ever"},
     [COMPLETION] = {"completion", '\0', "SHELL", "print the completion for a shell: for bash"},
@@ -57,6 +58,9 @@ static int take(struct options *options, int row, const char *value, struct out 
     switch (row) {
     case SOCKET:
         options->socket = value;
+        break;
+    case CONFIG:
+        options->config = value;
         break;
     case JSON:
         options->json = true;
@@ -124,6 +128,8 @@ static int write_line(struct options *options, char **words, struct out *why)
         return complain(why, "the request", "is too long");
     *line.at = '\0';
     options->verb = verb_check(name, argument, why);
+    if (options->verb && options->config && !options->verb->offline)
+        return complain(why, options->verb->name, "does not go with -c");
     return options->verb ? 0 : -EINVAL;
 }
 

@@ -20,6 +20,7 @@ extern const struct option_row option_rows[];
 
 struct options {
     const char *socket;
+    const char *config;     /* to be asked instead of a server; NULL: none */
     const char *completion; /* the shell to print it for; NULL: none */
     nsec timeout;           /* 0: wait for ever; -1: as the verb has it */
     bool json, help, version;

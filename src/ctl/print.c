@@ -49,7 +49,7 @@ static const struct printer {
 } printers[] = {
     {"status", print_status}, {"threads", print_threads}, {"stack", print_stack},     {"kill", print_kill},
     {"stalls", print_stalls}, {"reload", print_reload},   {"upgrade", print_upgrade}, {"reopen", print_reopen},
-    {"drain", print_drain},   {"log", print_level},       {"version", print_version},
+    {"drain", print_drain},   {"log", print_level},       {"version", print_version}, {"explain", print_explain},
 };
 
 int print_answer(FILE *f, const struct verb *verb, const struct answer *answer)

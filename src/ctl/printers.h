@@ -6,6 +6,7 @@
 
 #include "ctl/answer.h"
 
+int print_explain(FILE *f, const struct answer *answer) __attribute__((warn_unused_result));
 int print_status(FILE *f, const struct answer *answer) __attribute__((warn_unused_result));
 int print_threads(FILE *f, const struct answer *answer) __attribute__((warn_unused_result));
 int print_stack(FILE *f, const struct answer *answer) __attribute__((warn_unused_result));

@@ -11,7 +11,7 @@
 #define CTL_SOCKET "/run/tern/control.sock" /* unless the configuration or -S names another one */
 
 enum {
-    CTL_LINE_MAX = 256,       /* bytes of a request, its newline included */
+    CTL_LINE_MAX = 16384,     /* bytes of a request, its newline included: a URL of 8 KiB has room in it */
     CTL_ANSWER_MAX = 32 << 20 /* the same of an answer: a list of 100,000 green threads has room */
 };
 

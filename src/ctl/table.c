@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { ROOM_FIRST = 8 };
+enum { ROOM_FIRST = 8, GAP = 2 /* between two columns */ };
 
 struct table table_of(const struct table_column *columns, size_t width)
 {
@@ -62,6 +62,14 @@ static int width_of(const struct table *table, size_t column)
     return (int)most;
 }
 
+size_t table_width(const struct table *table)
+{
+    size_t width = 0;
+    for (size_t column = 0; column < table->width; column++)
+        width += (size_t)width_of(table, column) + GAP;
+    return width ? width - GAP : 0;
+}
+
 /* What printf() takes for the width of a column: negative, to the left. No blanks at the end of a line. */
 static int field_of(const struct table *table, size_t column)
 {
@@ -73,7 +81,8 @@ static int field_of(const struct table *table, size_t column)
 
 static void print_cell(const struct table *table, size_t column, int field, struct str text, FILE *f)
 {
-    fprintf(f, "%*.*s%s", field, STR_ARG(text), column + 1 == table->width ? "\n" : "  ");
+    bool last = column + 1 == table->width;
+    fprintf(f, "%*.*s%*s", field, STR_ARG(text), last ? 1 : GAP, last ? "\n" : "");
 }
 
 int table_print(const struct table *table, FILE *f)

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/out.h"
 
-enum { TABLE_COLUMNS = 16 };
+enum { TABLE_COLUMNS = 20 };
 
 struct table_column {
     const char *title;
@@ -32,6 +32,9 @@ void table_add(struct table *table);
  * question mark. */
 void table_put(struct table *table, size_t column, struct str text);
 void table_put_number(struct table *table, size_t column, uint64_t number);
+
+/* How wide the longest line is that is printed. */
+size_t table_width(const struct table *table);
 
 /* Prints the titles and all rows, each column as wide as it needs to be. 0; or -ENOMEM, if a row or a cell is missing:
  * then nothing is printed. */

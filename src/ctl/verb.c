@@ -2,6 +2,7 @@
 #include "ctl/verb.h"
 
 #include "ctl/thread.h"
+#include "ctl/top.h"
 
 static const char *const levels[] = {"debug", "info", "notice", "warn", "error", NULL};
 static const char *const show[] = {"show", NULL};
@@ -16,6 +17,12 @@ static bool is_thread(struct str argument, struct out *why)
 {
     struct thread_id id;
     return thread_id_read(argument, &id, why);
+}
+
+static bool is_watch(struct str argument, struct out *why)
+{
+    struct top_settings settings;
+    return top_settings_read(&settings, argument, why) == 0;
 }
 
 const struct verb verbs[] = {
@@ -110,6 +117,31 @@ const struct verb verbs[] = {
                 "until the next reload or upgrade. Without LEVEL, tells which one holds.\n",
     },
     {
+        .name = "explain",
+        .argument = "[METHOD] URL",
+        .offline = true,
+        .looks = true,
+        .summary = "tell what a request would meet, and where that stands",
+        .help = "Tells which listener, site and route a request would meet, which policies and limits hold for it,\n"
+                "which handler answers it, and where each of these is configured, as FILE:LINE; or why there would be\n"
+                "no answer from there. METHOD is GET when it is left out. URL is one of http or https, or a path of\n"
+                "the default site. With -c, no server is needed: the configuration in FILE is read and checked.\n",
+    },
+    {
+        .name = "top",
+        .argument = "[SETTING...]",
+        .check = is_watch,
+        .keys = top_keys,
+        .repeats = true,
+        .looks = true,
+        .summary = "watch what the workers are doing",
+        .help =
+            "Shows for each worker, again and again, what it has done since the last look: requests a second and\n"
+            "how long they took (half of them, 99 % and 99.9 % no longer than shown), connections, its share of\n"
+            "those that were accepted, how late its loop was, its green threads by what they do, stalls and slow\n"
+            "requests. q ends it. Settings: interval=TIME, 1s when it is left out; count=N, to end after N looks.\n",
+    },
+    {
         .name = "version",
         .looks = true,
         .summary = "tell the version of the running server",
@@ -180,6 +212,12 @@ static void say_words(const struct verb *verb, struct str argument, struct out *
     }
 }
 
+/* "[LEVEL]", but not "[METHOD] URL". */
+static bool may_be_left_out(struct str argument)
+{
+    return str_starts(argument, STR("[")) && str_ends(argument, STR("]"));
+}
+
 const struct verb *verb_check(struct str name, struct str argument, struct out *why)
 {
     const struct verb *verb = verb_find(name);
@@ -188,7 +226,7 @@ const struct verb *verb_check(struct str name, struct str argument, struct out *
     } else if (argument.n && !verb->argument) {
         put_quoted(why, name);
         out_text(why, " takes no argument");
-    } else if (argument.n == 0 && verb->argument && verb->argument[0] != '[') {
+    } else if (argument.n == 0 && verb->argument && !may_be_left_out(str_of(verb->argument))) {
         put_quoted(why, name);
         out_text(why, " needs ");
         out_put(why, str_of(verb->argument));

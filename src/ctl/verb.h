@@ -18,6 +18,8 @@ struct verb {
     bool (*check)(struct str argument, struct out *why); /* ... that this finds good, or else says why not */
     const struct thread_key *keys; /* for completion: of the KEY=VALUE that it is made of; NULL: it is not */
     bool waits;                    /* the answer may take minutes */
+    bool repeats;                  /* is asked again and again, until somebody has seen enough */
+    bool offline;                  /* needs no server, if there is a configuration to ask instead */
     bool looks;                    /* it changes nothing: a worker may ask for it, too */
     const char *summary;           /* one line, for lists */
     const char *help;              /* a paragraph: lines that end in newlines */

@@ -11,6 +11,7 @@
 #include "handler/file_send.h"
 #include "handler/listing.h"
 #include "handler/registry.h"
+#include "http/redirect.h"
 #include "log/log.h"
 #include "policy/compress.h"
 
@@ -130,23 +131,6 @@ static int send_error(struct exchange *x, const struct files *files, int error)
         log_limited(LOG_LEVEL_WARN, "files: %d for " STR_FMT " below " STR_FMT ": %s", status,
                     STR_ARG(x->request.uri.path), STR_ARG(files->root), strerror(-error));
     return http_send_status(x, status, STR(""));
-}
-
-/* A directory that was asked for without its slash: relative links in its page need it. */
-static int redirect_to_slash(struct exchange *x)
-{
-    const struct http_uri *uri = &x->request.uri;
-    size_t size = 3 * (uri->path.n + uri->query.n) + sizeof "Location: /?\r\n";
-    char *fields = arena_alloc(&x->arena, size);
-    if (!fields)
-        return -ENOMEM;
-    struct out o = out_on(fields, size);
-    out_text(&o, "Location: ");
-    http_uri_encode(&o, uri->path);
-    out_char(&o, '/');
-    http_uri_encode_query(&o, uri->query);
-    out_text(&o, "\r\n");
-    return http_send_status(x, 301, out_str(&o));
 }
 
 /* ---- which file ---- */
@@ -271,7 +255,7 @@ static int serve(struct exchange *x, const void *settings)
     if (x->response.status || error == -ECANCELED)
         return error;
     if (error == -EISDIR)
-        return redirect_to_slash(x);
+        return http_redirect_to_slash(x); /* relative links in its page need it */
     if (error && is_missing(error) && files->try.n)
         error = acquire_tries(x, files, path, &entry);
     return error ? send_error(x, files, error) : send_entry(x, entry);

@@ -7,6 +7,7 @@
 /* Ends in NULL. */
 extern const struct http_handler *const handler_registry[];
 
-extern const struct http_handler handler_files, handler_respond, handler_redirect, handler_echo, handler_module;
+extern const struct http_handler handler_files, handler_respond, handler_redirect, handler_echo, handler_module,
+    handler_metrics, handler_status;
 
 #endif

@@ -37,12 +37,13 @@ static bool is_asked_for(const struct conf_node *node, const struct http_policy 
     return false;
 }
 
-static const void *find_settings(const struct http_policies *policies, const struct http_policy *policy)
+/* What holds where a route does not ask for the policy: what its site says, or nothing. */
+static struct http_applied find_applied(const struct http_policies *policies, const struct http_policy *policy)
 {
     for (size_t i = 0; policies && i < policies->n; i++)
         if (policies->v[i].policy == policy)
-            return policies->v[i].settings;
-    return NULL;
+            return policies->v[i];
+    return (struct http_applied){.policy = policy};
 }
 
 static int read_settings(struct conf_reader *r, struct conf_node *node, const struct http_policy *policy,
@@ -69,12 +70,13 @@ int http_policies_read(struct conf_reader *r, struct conf_node *node, const stru
     if (!policies->v)
         return -ENOMEM;
     for (const struct http_policy *const *p = http_policies; p && *p; p++) {
-        const void *settings = find_settings(outer, *p);
+        struct http_applied applied = find_applied(outer, *p);
         bool asked = !(outer && (*p)->of_site) && is_asked_for(node, *p); /* a route's key of that name is another's */
-        int error = asked ? read_settings(r, node, *p, settings, &settings) : 0;
+        int error = asked ? read_settings(r, node, *p, applied.settings, &applied.settings) : 0;
+        applied.at = asked ? node : applied.at;
         first = first ? first : error;
-        if (settings && !error)
-            policies->v[policies->n++] = (struct http_applied){*p, settings};
+        if (applied.settings && !error)
+            policies->v[policies->n++] = applied;
     }
     return first;
 }

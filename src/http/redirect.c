@@ -293,3 +293,19 @@ int http_redirect_send(struct exchange *x, const struct http_redirect *redirect)
         return result < 0 ? result : 0;
     return http_send_status(x, (int)redirect->status, field);
 }
+
+int http_redirect_to_slash(struct exchange *x)
+{
+    const struct http_uri *uri = &x->request.uri;
+    size_t size = 3 * (uri->path.n + uri->query.n) + sizeof "Location: /?\r\n";
+    char *fields = arena_alloc(&x->arena, size);
+    if (!fields)
+        return -ENOMEM;
+    struct out o = out_on(fields, size);
+    out_text(&o, "Location: ");
+    http_uri_encode(&o, uri->path);
+    out_char(&o, '/');
+    http_uri_encode_query(&o, uri->query);
+    out_text(&o, "\r\n");
+    return http_send_status(x, 301, out_str(&o));
+}

@@ -43,4 +43,8 @@ struct str http_redirect_try(struct arena *arena, const struct http_redirect *re
  * without a host that $host could be gets 400. As a handler's serve. */
 int http_redirect_send(struct exchange *x, const struct http_redirect *redirect) GREEN_WAITS;
 
+/* 301 to the same path with a slash at its end, and the same query: for what has names below it, which its page writes
+ * relative. As a handler's serve. */
+int http_redirect_to_slash(struct exchange *x) GREEN_WAITS;
+
 #endif

@@ -58,6 +58,7 @@ struct http_policies {
     struct http_applied {
         const struct http_policy *policy;
         const void *settings;
+        const struct conf_node *at; /* the site or route that asks for it */
     } * v;
     size_t n;
 };
@@ -80,6 +81,7 @@ struct http_route {
 };
 
 struct http_site {
+    const struct conf_node *at; /* where it stands in the configuration */
     struct conf_texts hosts;
     struct hash routes;
     size_t longest;                  /* bytes of the longest path of a prefix route */
@@ -111,6 +113,16 @@ const struct tls_context *http_sites_choose(const void *sites, struct str name);
 
 /* The route for a normalised path; site->missing when there is none. */
 const struct http_route *http_route_find(const struct http_site *site, struct str path);
+
+/* The methods that a handler answers: a bit for each. */
+uint64_t http_handler_methods(const struct http_handler *handler);
+
+/* "Allow: GET, HEAD, OPTIONS\r\n" in the exchange's arena (RFC 9110, 10.2.1); empty: no memory. */
+struct str http_allow_field(struct exchange *x, uint64_t methods);
+
+/* Whether a request came on a connection that was made for another site, although its own one asks for certificates
+ * (421). The exchange has its site. */
+bool http_is_misdirected(const struct exchange *x);
 
 /* Finds out who answers, and lets them: policies, then the handler. As a handler's serve. */
 int http_serve(struct exchange *x) GREEN_WAITS;

@@ -283,6 +283,7 @@ static int read_site(struct conf_reader *r, struct conf_node *node, struct http_
     int error = make_hash(r, &site->routes);
     if (error)
         return error;
+    site->at = node;
     site->missing.handler = &http_missing;
     if (node->kind != CONF_MAPPING) {
         conf_error(r, node, "takes a mapping, not %s", conf_kind_name(node));

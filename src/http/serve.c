@@ -11,8 +11,12 @@ _Static_assert(METHOD_UNKNOWN <= 64, "a word has a bit for each method");
  * it (TRACE repeats what a client sent, cookies and all, to whoever made it ask). */
 #define ANY_METHOD (~(BIT(METHOD_CONNECT) | BIT(METHOD_TRACE)) & (BIT(METHOD_UNKNOWN) - 1))
 
-/* "Allow: GET, HEAD, OPTIONS\r\n" (RFC 9110, 10.2.1) */
-static struct str allow_field(struct exchange *x, uint64_t methods)
+uint64_t http_handler_methods(const struct http_handler *handler)
+{
+    return handler->methods ? handler->methods : ANY_METHOD;
+}
+
+struct str http_allow_field(struct exchange *x, uint64_t methods)
 {
     enum { SIZE = 640 };
     char *text = arena_alloc(&x->arena, SIZE);
@@ -34,7 +38,7 @@ static struct str allow_field(struct exchange *x, uint64_t methods)
 /* The request is about this server as a whole (RFC 9110, 9.3.7). */
 static int answer_asterisk(struct exchange *x)
 {
-    return http_send(x, 200, allow_field(x, BIT(METHOD_GET) | BIT(METHOD_HEAD) | BIT(METHOD_OPTIONS)), STR(""));
+    return http_send(x, 200, http_allow_field(x, BIT(METHOD_GET) | BIT(METHOD_HEAD) | BIT(METHOD_OPTIONS)), STR(""));
 }
 
 static int admit(struct exchange *x)
@@ -49,7 +53,7 @@ static int admit(struct exchange *x)
 
 static int answer_method(struct exchange *x, uint64_t methods)
 {
-    struct str allow = allow_field(x, methods | BIT(METHOD_OPTIONS));
+    struct str allow = http_allow_field(x, methods | BIT(METHOD_OPTIONS));
     if (x->request.method == METHOD_OPTIONS)
         return http_send(x, 200, allow, STR(""));
     return http_send_status(x, 405, allow);
@@ -64,7 +68,7 @@ static int serve_missing(struct exchange *x, const void *settings)
 const struct http_handler http_missing = {.name = STR_INIT("missing"), .serve = serve_missing};
 
 /* A client that has shown its certificate to one site, or none, has not shown it to another (RFC 9110, 7.4). */
-static bool is_misdirected(const struct exchange *x)
+bool http_is_misdirected(const struct exchange *x)
 {
     if (!x->tls)
         return false;
@@ -80,7 +84,7 @@ int http_serve(struct exchange *x)
     x->site = http_site_find(&x->server->sites, request->host);
     if (!x->site)
         return http_send_status(x, 404, STR(""));
-    if (is_misdirected(x)) {
+    if (http_is_misdirected(x)) {
         x->reason = "a site that asks for certificates of its own, on a connection that was made for another";
         return http_send_status(x, 421, STR(""));
     }
@@ -96,7 +100,7 @@ int http_serve(struct exchange *x)
     }
     const struct http_handler *handler = x->route->handler;
     http_slow_mark(x, &x->times.handled);
-    uint64_t methods = handler->methods ? handler->methods : ANY_METHOD;
+    uint64_t methods = http_handler_methods(handler);
     if (!(methods & BIT(request->method)))
         return answer_method(x, methods);
     return handler->serve(x, x->route->settings);

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "proc/explain_verb.h"
 #include "proc/privs.h"
 #include "proc/reply.h"
 #include "proc/stalls.h"
 #include "proc/thread_verbs.h"
+#include "proc/top.h"
 #include "proc/version.h"
 
 enum {
@@ -80,8 +82,7 @@ static void put_listener(struct json *j, const struct listener *listener)
     json_close(j, '}');
 }
 
-/* "waiting": it died too often, and is started again later; "silent": it owes a sign of life. */
-static const char *state_of_worker(const struct child *child)
+const char *actions_state_of(const struct child *child)
 {
     static const char *const states[] = {[STARTING] = "starting", [SERVING] = "serving", [DRAINING] = "draining"};
     if (!child->pid)
@@ -100,7 +101,7 @@ static void put_worker(struct json *j, const struct generation *g, size_t i)
     json_u64(j, "index", i);
     json_u64(j, "pid", (uint64_t)child->pid);
     json_u64(j, "generation", g->number);
-    json_text(j, "state", str_of(state_of_worker(child)));
+    json_text(j, "state", str_of(actions_state_of(child)));
     json_u64(j, "uptime_s", seconds_since(child->started));
     json_u64(j, "connections", score.connections);
     json_u64(j, "idle", score.idle);
@@ -236,12 +237,19 @@ static void version(void *server, struct control_request *request)
 }
 
 static const struct control_action actions[] = {
-    {"status", status},           {"threads", thread_verb_threads},
-    {"stack", thread_verb_stack}, {"kill", thread_verb_kill},
-    {"stalls", stalls_verb},      {"reload", reload},
-    {"upgrade", upgrade},         {"reopen", reopen},
-    {"drain", thread_verb_drain}, {"log", level},
+    {"status", status},
+    {"threads", thread_verb_threads},
+    {"stack", thread_verb_stack},
+    {"kill", thread_verb_kill},
+    {"stalls", stalls_verb},
+    {"reload", reload},
+    {"upgrade", upgrade},
+    {"reopen", reopen},
+    {"drain", thread_verb_drain},
+    {"log", level},
     {"version", version},
+    {"explain", explain_verb},
+    {"top", top_verb},
 };
 
 void actions_run(struct master *m, struct control_request *request, struct str line)

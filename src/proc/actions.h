@@ -16,6 +16,10 @@ int actions_prepare(struct master *m, const struct config *config, FILE *errors)
 /* Does what a line asks for that came on another way than the socket; it stays until it is answered. */
 void actions_run(struct master *m, struct control_request *request, struct str line);
 
+/* What a worker is at: "starting", "serving", "draining"; "waiting": it died too often, and is started again later;
+ * "silent": it owes a sign of life. */
+const char *actions_state_of(const struct child *child);
+
 void actions_reloaded(struct control_request *request, const struct generation *generation);
 void actions_upgraded(struct control_request *request, pid_t pid, struct str version);
 void actions_reopened(struct control_request *request, unsigned logs);

@@ -43,6 +43,7 @@ static const struct conf_table listen_table = CONF_TABLE("listen", listen_keys);
 static int read_listener(struct conf_reader *r, struct conf_node *node, struct listen *listen)
 {
     int error;
+    listen->at = node;
     listen->backlog = 4096;
     listen->endpoint.http2 = true;
     if (node->kind == CONF_MAPPING)

@@ -18,8 +18,9 @@
 #define CONFIG_FILE CONFIG_DIRECTORY "/tern.yaml"
 
 struct listen {
-    struct str text; /* as it was written */
-    struct str name; /* of "fd:name": a socket that is passed to us; empty: addr says where */
+    const struct conf_node *at; /* where it stands in the configuration */
+    struct str text;            /* as it was written */
+    struct str name;            /* of "fd:name": a socket that is passed to us; empty: addr says where */
     struct addr addr;
     int64_t backlog;
     struct tls_context *tls; /* NULL: in the clear */

@@ -9,6 +9,7 @@
 #include "green/monitor.h"
 #include "green/scope.h"
 #include "handler/file_cache.h"
+#include "handler/status.h"
 #include "http/accept.h"
 #include "http/inspect.h"
 #include "log/log.h"
@@ -51,6 +52,7 @@ static void stop(struct service *service, nsec grace)
 {
     service->stop = true;
     module_worker_retire();
+    status_retire();
     conns_hurry(&service->conns, nsec_add(green_now(), grace));
     green_cond_broadcast(&service->told);
 }

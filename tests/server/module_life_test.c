@@ -200,7 +200,7 @@ static void assert_one_worker_ends(const struct server *server, const struct cra
 Test(module_life, a_crash_costs_one_worker)
 {
     static const struct crash crashes[] = {
-        {"/crash/null", "in: GET /crash/null HTTP/1.1", "was ended by signal 11", true},
+        {"/crash/null", "in: GET /crash/null HTTP/1.1 (module crash, route /crash/)", "was ended by signal 11", true},
         {"/crash/abort", "in: GET /crash/abort HTTP/1.1", "was ended by signal 6", false},
         {"/crash/overflow", "in: GET /crash/overflow HTTP/1.1", "was ended by signal 11", true},
         {"/crash/exit", "ends the process in: GET /crash/exit HTTP/1.1", "ended with status 0", true},

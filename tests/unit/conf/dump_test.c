@@ -144,3 +144,62 @@ Test(dump, mutated_examples_are_refused_or_read_back)
     }
     cr_expect_gt(accepted, ROUNDS / 100, "or the edits are too coarse to test the way back");
 }
+
+/* ---- on a line ---- */
+
+static void expect_line(struct conf_node *node, const char *expected)
+{
+    char *text;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    cr_assert_not_null(f);
+    cr_expect_eq(conf_dump_line(f, node), 0);
+    cr_assert_eq(fclose(f), 0);
+    cr_expect_str_eq(text, expected);
+    free(text);
+}
+
+Test(dump, on_a_line)
+{
+    static const char *const table[][2] = {
+        {"{}", "{}"},
+        {"[]", "[]"},
+        {"x", "x"},
+        {"[~, a]", "~, a"},
+        {"'null'", "\"null\""},
+        {"'a, b'", "\"a, b\""},
+        {"['a[', 'a]', 'a{', 'a}', 'a,']", "\"a[\", \"a]\", \"a{\", \"a}\", \"a,\""},
+        {"{a: {b: [c, {d: ~}]}, e: [], 'f,g': h}", "a: {b: [c, {d: ~}]}, e: [], \"f,g\": h"},
+        {"a: \"x\\ny\\u202ez\"", "a: \"x\\ny\xe2\x80\xaez\""},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct conf_run run;
+        conf_run_start(&run, str_of(table[i][0]));
+        cr_assert_eq(run.status, 0, "%s", conf_run_errors(&run));
+        expect_line(run.root, table[i][1]);
+        conf_run_end(&run);
+    }
+}
+
+Test(dump, no_secret_is_on_a_line)
+{
+    struct conf_run run;
+    conf_run_start(&run, STR("{a: {b: {c: hidden}}, d: [hidden, {e: hidden}], f: shown}"));
+    struct conf_node *a = conf_find(run.root, STR("a")), *d = conf_find(run.root, STR("d"));
+    a->secret = d->secret = true;
+    expect_line(run.root, "a: {b: {c: \"***\"}}, d: [\"***\", {e: \"***\"}], f: shown");
+    expect_line(conf_find(a, STR("b")), "c: \"***\"");
+    expect_line(d->last, "e: \"***\"");
+    conf_run_end(&run);
+}
+
+Test(dump, a_line_on_a_full_disk_is_an_error)
+{
+    struct conf_run run;
+    conf_run_start(&run, STR("a: 1"));
+    FILE *full = fopen("/dev/full", "w");
+    cr_assert_not_null(full);
+    cr_expect_eq(conf_dump_line(full, run.root), -EIO);
+    fclose(full);
+    conf_run_end(&run);
+}

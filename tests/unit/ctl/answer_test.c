@@ -75,3 +75,42 @@ Test(answer, members)
     cr_expect_eq(answer_count(answer, "empty"), 0);
     answer_free(answer);
 }
+
+Test(answer, objects_and_pairs)
+{
+    struct answer *answer =
+        answer_read(STR("{\"o\":{\"n\":7},\"pairs\":[[1,2],[3],[-4,\"5\"],6,[7,8,9]],\"none\":[]}"));
+    static const uint64_t expected[][2] = {{1, 2}, {3, 0}, {0, 0}, {0, 0}, {7, 8}, {0, 0}};
+    cr_assert_not_null(answer);
+    cr_expect_eq(answer_u64(answer_member(answer, "o"), "n"), 7);
+    cr_expect_null(answer_member(answer, "pairs"));
+    cr_expect_null(answer_member(answer, "missing"));
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        uint64_t pair[2] = {99, 99};
+        answer_pair(answer, "pairs", i, pair);
+        cr_expect(pair[0] == expected[i][0] && pair[1] == expected[i][1], "row %zu", i);
+    }
+    answer_free(answer);
+}
+
+Test(answer, status)
+{
+    static const struct {
+        const char *line;
+        enum ctl_status status;
+    } table[] = {
+        {"{\"ok\":true}", CTL_FINE},
+        {"{\"ok\":true,\"code\":\"refused\"}", CTL_FINE},
+        {"{}", CTL_FAILED},
+        {"{\"ok\":\"true\"}", CTL_FAILED},
+        {"{\"ok\":false,\"code\":\"elephant\"}", CTL_FAILED},
+        {"{\"ok\":false,\"code\":\"failed\"}", CTL_FAILED},
+        {"{\"ok\":false,\"code\":\"usage\"}", CTL_USAGE},
+        {"{\"ok\":false,\"code\":\"refused\"}", CTL_REFUSED},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct answer *answer = answer_read(str_of(table[i].line));
+        cr_expect_eq(answer_status(answer), table[i].status, "%s", table[i].line);
+        answer_free(answer);
+    }
+}

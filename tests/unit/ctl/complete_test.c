@@ -66,8 +66,8 @@ static const struct {
     {"log w", "warn "},
     {"--json log n", "notice "},
     {"-S log \"\"",
-     "status threads stack kill stalls reload upgrade reopen drain log version "}, /* there it is the socket */
-    {"--socket = log \"\"", "status threads stack kill stalls reload upgrade reopen drain log version "},
+     "status threads stack kill stalls reload upgrade reopen drain log explain top version "}, /* there it is the socket */
+    {"--socket = log \"\"", "status threads stack kill stalls reload upgrade reopen drain log explain top version "},
     {"--timeout 5s log d", "debug "},
     {"--t", "--timeout "},
     {"log --j", "--json "},
@@ -76,6 +76,9 @@ static const struct {
     {"--completion =", "bash "},
     {"--completion = b", "bash "},
     {"-S ./ter", "./ternctl "},
+    {"-c ./ter", "./ternctl "},
+    {"--config = ./ter", "./ternctl "},
+    {"top \"\"", "interval= count= "},
     {"--socket = ./ter", "./ternctl "},
 };
 

@@ -46,6 +46,12 @@ static const struct line rejects[] = {
     {{"log info"}, "log info has a blank or a control character in it"},
     {{"log", "\x7f"}, "\x7f has a blank or a control character in it"},
     {{"log", longest}, "the request is too long"},
+    {{"explain"}, "`explain` needs [METHOD] URL"},
+    {{"explain", "/a b"}, "/a b has a blank or a control character in it"},
+    {{"-c"}, "-c lacks its value"},
+    {{"-c", "tern.yaml"}, "a verb is missing"},
+    {{"-c", "tern.yaml", "status"}, "status does not go with -c"},
+    {{"top", "-c", "tern.yaml"}, "top does not go with -c"},
 };
 
 Test(option, rejects)

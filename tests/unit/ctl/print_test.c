@@ -2,6 +2,7 @@
 #include "ctl/print.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdlib.h>
 
 static char *shown;
@@ -236,7 +237,7 @@ Test(print, every_verb_has_a_printer)
     struct answer *answer = answer_read(STR("{}"));
     for (const struct verb *verb = verbs; verb->name; verb++) {
         FILE *f = screen();
-        cr_expect_eq(print_answer(f, verb, answer), 0, "%s", verb->name);
+        cr_expect_eq(print_answer(f, verb, answer), verb->repeats ? -ENOENT : 0, "%s", verb->name);
         fclose(f);
         free(shown);
     }

@@ -79,3 +79,12 @@ Test(table, a_million_rows, .timeout = 60)
     cr_expect_eq(table.rows, ROWS);
     table_free(&table);
 }
+
+Test(table, its_width_is_that_of_its_longest_line)
+{
+    struct table table = table_of(columns, 3);
+    cr_expect_eq(table_width(&table), strlen("N  NAME  LAST"));
+    add(&table, "1000", "x", "what is last");
+    cr_expect_eq(table_width(&table), strlen("1000  x     what is last"));
+    table_free(&table);
+}

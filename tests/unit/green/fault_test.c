@@ -184,6 +184,65 @@ Test(fault, a_long_description_is_cut, .disabled = SANITIZE_OWNS_SIGNALS)
     cr_expect_not_null(strstr(said, "nn' was stopped by signal 6 in: ww"));
 }
 
+/* ---- where it was ---- */
+
+static int crash_labelled(void *arg)
+{
+    static const struct green_label label = {STR_INIT("module wild"), STR_INIT("/wild/")};
+    green_label(&label);
+    green_describe(STR("GET /wild/?password=1 HTTP/1.1"));
+    return write_to_nowhere(arg) + 1;
+}
+
+static int crash_labelled_main(void *arg)
+{
+    struct green *thread;
+    int error = green_spawn(&thread, "labelled", crash_labelled, arg);
+    return error ? error : green_join(thread, NULL, NSEC_NEVER);
+}
+
+static void run_labelled(void *arg)
+{
+    if (green_run(&(struct green_options){0}, crash_labelled_main, arg) < 0)
+        abort();
+}
+
+Test(fault, a_crash_names_its_handler_and_its_functions, .disabled = SANITIZE_OWNS_SIGNALS)
+{
+    char said[4096];
+    static const char *const pieces[] = {
+        "]: crash: green thread 'labelled' was stopped by signal 11 at address 0x0 in: GET /wild/?... HTTP/1.1 (module "
+        "wild, route /wild/)\n",
+        "]: crash:   #0 ", "crash_labelled+0x", " run+0x"};
+    cr_expect_eq(run_signal(run_labelled, NULL, said, sizeof said), SIGSEGV);
+    const char *at = said;
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces && at; i++) {
+        at = strstr(at, pieces[i]);
+        cr_expect_not_null(at, "no %s, or not there, in:\n%s", pieces[i], said);
+    }
+}
+
+/* The trace takes for ever, as it may where a lock is held by who has crashed. */
+static bool trace_hangs;
+struct Dwfl *__real_dwfl_begin(const void *callbacks);
+struct Dwfl *__wrap_dwfl_begin(const void *callbacks);
+
+struct Dwfl *__wrap_dwfl_begin(const void *callbacks)
+{
+    while (trace_hangs)
+        pause();
+    return __real_dwfl_begin(callbacks);
+}
+
+Test(fault, a_trace_that_does_not_come_is_not_waited_for, .disabled = SANITIZE_OWNS_SIGNALS)
+{
+    char said[4096];
+    trace_hangs = true;
+    cr_expect_eq(run_signal(run_labelled, NULL, said, sizeof said), SIGSEGV);
+    cr_expect_not_null(strstr(said, "]: crash: green thread 'labelled' was stopped by signal 11"), "%s", said);
+    cr_expect_null(strstr(said, "#0"), "%s", said);
+}
+
 /* With nobody to tell it must end all the same. */
 static void crash_unheard(void *arg)
 {

@@ -179,3 +179,104 @@ GreenTest(spent, a_new_thread_has_spent_nothing_on_a_used_stack, .accounts = tru
     cr_expect_eq(spent.pool, 0);
     cr_expect_eq(spent.upstream, 0);
 }
+
+/* ---- tasks ---- */
+
+struct asking {
+    struct green_task task;
+    bool asks;
+    struct green_spent begun, ended;
+};
+
+static int ask(struct green_task *task)
+{
+    struct asking *asking = container_of(task, struct asking, task);
+    asking->begun = green_spent_before();
+    burn();
+    if (asking->asks)
+        asking->ended = green_spent();
+    return 0;
+}
+
+static void refused(struct green_task *task, int error)
+{
+    (void)task;
+    cr_assert_fail("a task was refused: %d", error);
+}
+
+static void run_two(struct asking *first, struct asking *second)
+{
+    static const struct green_task_kind kind = {.name = "asking", .run = ask, .refused = refused};
+    first->task.kind = second->task.kind = &kind;
+    green_post(&first->task);
+    green_post(&second->task);
+    cr_assert_eq(green_yield_to_tasks(), 0);
+}
+
+GreenTest(spent, a_task_begins_when_the_one_before_has_asked_last, .accounts = true)
+{
+    struct asking first = {.asks = true}, second = {.asks = true};
+    run_two(&first, &second);
+    cr_expect_eq(second.begun.at, first.ended.at);
+    cr_expect_eq(second.begun.running, 0);
+    cr_expect_geq(second.begun.queue, BUSY * NSEC_MS, "it was ready while the first one ran");
+    cr_expect_geq(second.ended.running, BUSY * NSEC_MS);
+}
+
+GreenTest(spent, a_task_begins_at_its_turn_when_nobody_has_asked, .accounts = true)
+{
+    struct asking first = {.asks = false}, second = {.asks = true};
+    run_two(&first, &second);
+    cr_expect_geq(second.begun.at, first.begun.at + BUSY * NSEC_MS);
+    cr_expect_lt(second.ended.running, second.ended.at - first.begun.at - BUSY * NSEC_MS + 1);
+}
+
+/* ---- scopes ---- */
+
+static int wait_for_pool(void *arg)
+{
+    (void)arg;
+    burn();
+    return green_offload(pause_thread, NULL, NSEC_NEVER);
+}
+
+static void spend_in_scope(struct green_scope *scope)
+{
+    green_scope_enter(scope);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(green_scope_go(scope, "waiting", wait_for_pool, NULL), 0);
+}
+
+GreenTest(spent, who_joins_takes_over_what_was_spent, .accounts = true)
+{
+    struct green_scope scope;
+    struct green_spent start = green_spent();
+    spend_in_scope(&scope);
+    cr_assert_eq(green_scope_join(&scope, NSEC_NEVER), 0);
+    struct green_spent spent = since(&start);
+    cr_expect_geq(spent.pool, 3 * (WAIT - 1) * NSEC_MS);
+    cr_expect_geq(spent.running, 3 * BUSY * NSEC_MS);
+    green_scope_leave(&scope);
+    struct green_spent again = since(&start);
+    cr_expect_eq(again.pool, spent.pool, "it is taken over once");
+}
+
+GreenTest(spent, who_leaves_takes_over_what_was_spent, .accounts = true)
+{
+    struct green_scope scope;
+    struct green_spent start = green_spent();
+    spend_in_scope(&scope);
+    cr_assert_eq(green_yield(), 0);
+    cr_expect_lt(since(&start).running, 3 * BUSY * NSEC_MS);
+    green_scope_leave(&scope);
+    cr_expect_geq(since(&start).running, 3 * BUSY * NSEC_MS);
+}
+
+GreenTest(spent, without_accounts_nothing_is_taken_over)
+{
+    struct green_scope scope;
+    spend_in_scope(&scope);
+    cr_assert_eq(green_scope_join(&scope, NSEC_NEVER), 0);
+    green_scope_leave(&scope);
+    cr_expect_eq(green_spent_before().running, 0);
+}

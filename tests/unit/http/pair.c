@@ -21,6 +21,9 @@ struct http_server pair_server = {
     .sites = {.fallback = &site},
 };
 struct conns pair_conns;
+struct score pair_score;
+struct route_score pair_routes[PAIR_ROUTES];
+bool pair_untimed;
 static const struct http_endpoint pair_endpoint = {.http2 = true};
 
 struct pair pair_open(void)
@@ -83,10 +86,8 @@ size_t pair_threads(void)
 
 static int run_body(void *arg)
 {
-    static struct score score;
-    static struct route_score routes[1];
     void (*body)(void) = *(void (**)(void))arg;
-    conns_init(&pair_conns, &pair_server, 100, &score, routes);
+    conns_init(&pair_conns, &pair_server, 100, &pair_score, pair_routes);
     body();
     conns_cut(&pair_conns);
     conns_end(&pair_conns);
@@ -95,5 +96,5 @@ static int run_body(void *arg)
 
 void pair_run(size_t threads, void (*body)(void))
 {
-    cr_assert_eq(green_run(&(struct green_options){.threads = threads}, run_body, &body), 0);
+    cr_assert_eq(green_run(&(struct green_options){.threads = threads, .accounts = !pair_untimed}, run_body, &body), 0);
 }

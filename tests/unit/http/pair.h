@@ -14,6 +14,14 @@
 extern struct http_server pair_server;
 extern struct conns pair_conns;
 
+/* Where they count: requests under route 0, as long as a test makes no other. */
+enum { PAIR_ROUTES = 4 };
+extern struct score pair_score;
+extern struct route_score pair_routes[PAIR_ROUTES];
+
+/* No accounts of green threads are kept; set before the body of a test is run. */
+extern bool pair_untimed;
+
 struct pair {
     struct conn *conn; /* ours; ended as soon as pair_conns.count says so */
     int peer;

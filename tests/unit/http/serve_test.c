@@ -114,7 +114,7 @@ static const char *serve(enum method method, const char *path)
 static void apply(const struct http_policy *policy, const char *settings)
 {
     route.policies.v = applied;
-    applied[route.policies.n++] = (struct http_applied){policy, settings};
+    applied[route.policies.n++] = (struct http_applied){.policy = policy, .settings = settings};
 }
 
 /* RFC 9110, 9.3.8: TRACE gives away what a script of another site must not see; CONNECT is not for an origin server */
@@ -182,7 +182,7 @@ Test(serve, nobody_has_the_path)
     site.root = NULL;
     cr_expect_str_eq(serve(METHOD_GET, "/a"), "0 200 missing;");
     cr_expect_eq(x.route, &site.missing);
-    applied[0] = (struct http_applied){&admitting, "refuse"};
+    applied[0] = (struct http_applied){.policy = &admitting, .settings = "refuse"};
     site.missing.policies = (struct http_policies){applied, 1};
     cr_expect_str_eq(serve(METHOD_GET, "/a"), "0 403 admit refuse;");
 }

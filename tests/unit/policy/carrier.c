@@ -61,7 +61,7 @@ void carrier_start(const struct http_policy *policy, const void *settings)
     struct exchange *x = &carrier.x;
     *x = (struct exchange){.ops = &ops, .server = &carrier.server, .route = &carrier.route};
     carrier.server.timeouts.write = 30 * NSEC_SEC;
-    carrier.applied = (struct http_applied){policy, settings};
+    carrier.applied = (struct http_applied){.policy = policy, .settings = settings};
     carrier.route.policies = (struct http_policies){&carrier.applied, policy != NULL};
     x->request = (struct http_request){.method = METHOD_GET, .minor = 1, .fields = carrier.fields};
     arena_init(&x->arena, NULL, 0);

@@ -1,0 +1,117 @@
+/* explanation_terms.c: on which terms a request is answered: policies, the handler's settings, limits. They are told as
+ * the tree has them, which is the effective configuration. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "conf/dump.h"
+#include "http/site.h"
+#include "proc/explanation.h"
+
+/* ---- settings ---- */
+
+static int put_value(struct json *j, const struct conf_node *node)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        return -ENOMEM;
+    int error = conf_dump_line(f, node);
+    if (fclose(f) || error)
+        error = -ENOMEM;
+    else
+        json_text(j, "value", (struct str){text, size});
+    free(text);
+    return error;
+}
+
+static int put_setting(struct json *j, const struct conf_node *node)
+{
+    json_open(j, NULL, '{');
+    json_text(j, "name", node->key);
+    int error = put_value(j, node);
+    explanation_put_place(j, node);
+    json_close(j, '}');
+    return error;
+}
+
+/* All members of a mapping. */
+static int put_settings(struct json *j, const char *key, const struct conf_node *map)
+{
+    int error = 0;
+    json_open(j, key, '[');
+    for (const struct conf_node *node = map ? map->first : NULL; node && !error; node = node->next)
+        error = put_setting(j, node);
+    json_close(j, ']');
+    return error;
+}
+
+/* ---- policies ---- */
+
+static bool is_off(const struct conf_node *node)
+{
+    return node->kind == CONF_SCALAR && str_eq(node->text, STR("off"));
+}
+
+/* A key of a policy. */
+static int put_policy(struct json *j, const struct explanation *e, const struct http_applied *applied,
+                      const struct conf_node *node)
+{
+    json_open(j, NULL, '{');
+    json_text(j, "name", node->key);
+    int error = put_value(j, node);
+    json_text(j, "of", applied->at == e->x.site->at ? STR("site") : STR("route"));
+    json_bool(j, "answers", applied->policy->admit && !is_off(node));
+    explanation_put_place(j, node);
+    json_close(j, '}');
+    return error;
+}
+
+static int put_applied(struct json *j, const struct explanation *e, const struct http_applied *applied)
+{
+    const struct conf_table *table = applied->policy->table;
+    int error = 0;
+    for (size_t i = 0; i < table->count && !error; i++) {
+        const struct conf_node *node = conf_find(applied->at, str_of(table->keys[i].name));
+        if (node)
+            error = put_policy(j, e, applied, node);
+    }
+    return error;
+}
+
+static int put_policies(struct json *j, const struct explanation *e)
+{
+    const struct http_policies *policies = &e->x.route->policies;
+    int error = 0;
+    json_open(j, "policies", '[');
+    for (size_t i = 0; i < policies->n && !error; i++)
+        error = put_applied(j, e, &policies->v[i]);
+    json_close(j, ']');
+    return error;
+}
+
+/* ---- the whole ---- */
+
+static int put_handler(struct json *j, const struct http_route *route)
+{
+    if (!route->at)
+        return 0;
+    json_open(j, "handler", '{');
+    json_text(j, "name", route->handler->name);
+    explanation_put_place(j, route->at);
+    int error = put_settings(j, "settings", route->at);
+    json_close(j, '}');
+    return error;
+}
+
+int explanation_put_terms(struct json *j, const struct explanation *e)
+{
+    static const char *const maps[] = {"limits", "timeouts"};
+    int error = e->x.route ? put_policies(j, e) : 0;
+    if (!error && e->x.route)
+        error = put_handler(j, e->x.route);
+    for (size_t i = 0; i < 2 && !error; i++)
+        error = put_settings(j, maps[i], conf_find(e->config->tree, str_of(maps[i])));
+    return error;
+}
