@@ -325,7 +325,7 @@ def main():
     parser.add_argument('url')
     parser.add_argument('--screenshot')
     parser.add_argument('--seconds', type=int, default=125)
-    parser.add_argument('--scheme', default='light')
+    parser.add_argument('--scheme', default='dark')
     parser.add_argument('--stall')
     parser.add_argument('--reload', nargs=argparse.REMAINDER)
     options = parser.parse_args()
