@@ -18,8 +18,8 @@ struct scoreboard;
 
 struct status_sampler {
     const struct scoreboard *board;
-    struct score *before; /* of each worker, at the last look */
-    bool begun;           /* there was one */
+    struct status_span *before; /* of each worker, since it has started, at the last look */
+    bool begun;                 /* there was one */
     char *text;
     size_t size;
 };

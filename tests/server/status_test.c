@@ -25,8 +25,7 @@ enum { REFUSED = 2, VIEWERS = 16, BROWSER_LIMITS = 5 /* it ends by itself before
                   "    routes:\n"                                                                                      \
                   "      - {path: /_tern/, status: {}}\n"                                                              \
                   "      - {path: /bare, status: {}}\n"                                                                \
-                  "      - {exact: /hello, respond: {body: 'Hello, world'}}\n" MODULE_ROUTE("/sleep/", "sleep.so",     \
-                                                                                            "sleep", "time: 3s")
+                  "      - {exact: /hello, respond: {body: 'Hello, world'}}\n"
 
 static struct server server;
 
