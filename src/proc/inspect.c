@@ -116,6 +116,13 @@ static void look(const struct green_view *view, void *arg)
         add(listing->writer, view, STR(""));
 }
 
+/* Those too that wait for a descriptor, which a yield would not: the loop polls only when no thread is ready, or after a
+ * long burst of them. A moment that has passed is waited for in the loop. */
+static int let_others_run(void)
+{
+    return green_sleep(1);
+}
+
 static void list_threads(struct report_writer *writer, struct str argument, struct report_head *head)
 {
     char text[256];
@@ -124,7 +131,7 @@ static void list_threads(struct report_writer *writer, struct str argument, stru
     bool more = thread_filter_read(argument, &listing.filter, &why);
     for (size_t from = 0; more; from += STRIDE) {
         more = green_each_in(from, STRIDE, look, &listing);
-        if (more && green_yield() < 0) {
+        if (more && let_others_run() < 0) {
             head->outcome = REPORT_BUSY; /* with its end */
             break;
         }

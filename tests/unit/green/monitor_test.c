@@ -24,6 +24,8 @@ static struct score score;
 
 #define WATCHED .stall = STALL, .stalls = &stalls, .score = &score, .accounts = true
 
+TestSuite(monitor, .init = run_needs_memory);
+
 KEPT unsigned compute_for(nsec duration);
 
 KEPT unsigned compute_for(nsec duration)
@@ -84,7 +86,7 @@ KEPT long sleep_raw(nsec duration, struct timespec *left);
 KEPT long sleep_raw(nsec duration, struct timespec *left)
 {
     struct timespec time = {duration / NSEC_SEC, duration % NSEC_SEC};
-    long result = syscall(SYS_nanosleep, &time, left);
+    long result = syscall(SYS_nanosleep, &time, left, 0L, 0L, 0L, 0L);
     return result ? result : 1;
 }
 
