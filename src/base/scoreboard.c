@@ -9,6 +9,8 @@ enum { PAGE = 4096, ALIGNMENT = 128 };
 const uint32_t scoreboard_bounds[ROUTE_BOUNDS] = {100,   250,    500,    1000,   2500,    5000,    10000,   25000,
                                                   50000, 100000, 250000, 500000, 1000000, 2500000, 10000000};
 
+_Static_assert(_Alignof(struct score) == sizeof(uint64_t), "a copy may lie in any memory, an arena's say");
+
 /* Where the parts of a slot begin. */
 static const size_t stalls_at = sizeof(struct score);
 static const size_t routes_at =

@@ -1,8 +1,8 @@
 /* scoreboard.h: what workers are doing, for whoever asks their master.
  *
  * A board is memory that processes share over fork(): one slot for each worker of a generation, made by the master
- * before it forks them and freed by it when the last one is gone. A slot has one writer, its worker, and lies on cache
- * lines of its own, so counting costs a worker what a counter of its own would: `score->requests++`.
+ * before it forks them and freed by it when the last one is gone. A slot has one writer, its worker, and lies on pages
+ * of its own, so counting costs a worker what a counter of its own would: `score->requests++`.
  *
  * No lock and no atomic instruction is needed:
  *   - each word is 64 bits and aligned: x86-64 and AArch64 store it whole, so a reader sees an old value or a new one,
@@ -23,11 +23,11 @@
 
 struct score {
     /* What is now. */
-    _Alignas(128) uint64_t connections; /* open */
-    uint64_t idle;                      /* of these: waiting for a request */
-    uint64_t threads;                   /* green ones, as of the last turn of the loop */
-    uint64_t waiting;                   /* of these: for something */
-    uint64_t ready;                     /* of these: for their turn */
+    uint64_t connections; /* open */
+    uint64_t idle;        /* of these: waiting for a request */
+    uint64_t threads;     /* green ones, as of the last turn of the loop */
+    uint64_t waiting;     /* of these: for something */
+    uint64_t ready;       /* of these: for their turn */
 
     /* What has been; these only grow. */
     uint64_t accepted;        /* connections */

@@ -76,7 +76,7 @@ static int print_workers(FILE *f, const struct answer *answer)
     return error;
 }
 
-/* While the server as a whole goes on. */
+/* While the server as a whole goes on, too. */
 static void hint_at_drain(FILE *f, const struct answer *answer)
 {
     bool drains = false;

@@ -18,6 +18,7 @@ struct top {
     struct top_settings settings;
     nsec timeout;
     struct call call;
+    pid_t server; /* that `before` is from; 0 or less: nobody knows */
     struct sample before, now;
     bool on_screen;
     uint64_t shown;
@@ -81,8 +82,18 @@ int top_settings_read(struct top_settings *settings, struct str argument, struct
 
 /* ---- a look ---- */
 
-/* The server that has answered may have been replaced by another one, which listens at the same place and counts from
- * the start. */
+static int connect_to(struct top *top)
+{
+    int error = call_open(&top->call, top->options->socket, top->timeout);
+    pid_t server = error ? 0 : call_peer(&top->call);
+    if (server <= 0 || server != top->server)
+        sample_free(&top->before);
+    top->server = server;
+    return error;
+}
+
+/* A server has little patience with who asks once in a while, and closes the connection; or another one has taken its
+ * place, which counts from the start. */
 static int ask(struct top *top, struct str *line)
 {
     static const struct str request = STR_INIT("top\n");
@@ -90,8 +101,7 @@ static int ask(struct top *top, struct str *line)
     if (error != -ENODATA)
         return error;
     call_close(&top->call);
-    sample_free(&top->before);
-    error = call_open(&top->call, top->options->socket, top->timeout);
+    error = connect_to(top);
     return error ? error : call_ask(&top->call, request, top->timeout, line);
 }
 

@@ -41,6 +41,7 @@ struct http_policy {
     const struct conf_table *table; /* of its keys in a site or route; read when any of them is there */
     size_t size;                    /* of the structure that the table fills */
     bool of_site;                   /* its keys stand in a site alone, and hold for all of its routes */
+    bool adds;                      /* what a route says holds beside what its site does, not in place of it */
     /* Checks settings and computes what can be computed once; problems are reported. `node` is the mapping of the whole
      * site or route; `outer`: the site's settings, when these are a route's, or NULL. May be NULL. */
     int (*prepare)(struct conf_reader *r, struct conf_node *node, const void *outer, void *settings);

@@ -166,6 +166,7 @@ static int admit(struct exchange *x, const void *settings)
 const struct http_policy policy_access = {
     .table = &table,
     .size = sizeof(struct access),
+    .adds = true,
     .prepare = prepare,
     .admit = admit,
 };

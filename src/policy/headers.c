@@ -201,6 +201,7 @@ static int dress(struct exchange *x, const void *settings, struct http_head *hea
 const struct http_policy policy_headers = {
     .table = &table,
     .size = sizeof(struct headers),
+    .adds = true,
     .prepare = prepare,
     .dress = dress,
 };

@@ -8,7 +8,7 @@
 
 #include "proc/state.h"
 
-enum { ASKS = 32 }; /* that one worker may have under way */
+enum { ASKS = 4 }; /* that one worker may have under way: each may keep a report of every worker in memory */
 
 /* A worker asks. */
 void ask_hear(const struct child *child, const struct message *message);

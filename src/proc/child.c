@@ -10,7 +10,10 @@
 #include "net/rights.h"
 #include "proc/state.h"
 
-enum { QUICK_DEATHS = 5 }; /* in a row, before the next one has to wait */
+enum {
+    QUICK_DEATHS = 5,  /* in a row, before the next one has to wait */
+    LAST_WORDS = 1024, /* messages; more than the queue of a socket holds */
+};
 #define QUICK NSEC_SEC
 #define LONGEST_WAIT (30 * NSEC_SEC)
 
@@ -157,13 +160,14 @@ static void on_message(struct watch *watch, short events)
 
 /* ---- its end ---- */
 
-/* Its last messages may have come with its end. */
+/* Its last messages may have come with its end. Nobody waits for an answer any more; and whoever it has left its end of
+ * the pair to is not listened to for ever. */
 static void hear_out(struct child *child)
 {
     struct message message;
     int fd;
-    while (message_receive(child->pair.fd, &message, &fd) > 0) {
-        if (message.kind != MESSAGE_READY)
+    for (int left = LAST_WORDS; left > 0 && message_receive(child->pair.fd, &message, &fd) > 0; left--) {
+        if (message.kind != MESSAGE_READY && message.kind != MESSAGE_INQUIRE)
             serve_message(child, &message, fd);
         rights_close(&fd, 1);
     }

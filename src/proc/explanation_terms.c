@@ -55,29 +55,37 @@ static bool is_off(const struct conf_node *node)
 }
 
 /* A key of a policy. */
-static int put_policy(struct json *j, const struct explanation *e, const struct http_applied *applied,
+static int put_policy(struct json *j, const struct explanation *e, const struct http_policy *policy,
                       const struct conf_node *node)
 {
     json_open(j, NULL, '{');
     json_text(j, "name", node->key);
     int error = put_value(j, node);
-    json_text(j, "of", applied->at == e->x.site->at ? STR("site") : STR("route"));
-    json_bool(j, "answers", applied->policy->admit && !is_off(node));
+    json_text(j, "of", node->parent == e->x.site->at ? STR("site") : STR("route"));
+    json_bool(j, "answers", policy->admit && !is_off(node));
     explanation_put_place(j, node);
     json_close(j, '}');
     return error;
 }
 
-static int put_applied(struct json *j, const struct explanation *e, const struct http_applied *applied)
+/* What a site or route says of it. */
+static int put_keys(struct json *j, const struct explanation *e, const struct http_policy *policy,
+                    const struct conf_node *at)
 {
-    const struct conf_table *table = applied->policy->table;
     int error = 0;
-    for (size_t i = 0; i < table->count && !error; i++) {
-        const struct conf_node *node = conf_find(applied->at, str_of(table->keys[i].name));
+    for (size_t i = 0; i < policy->table->count && !error; i++) {
+        const struct conf_node *node = conf_find(at, str_of(policy->table->keys[i].name));
         if (node)
-            error = put_policy(j, e, applied, node);
+            error = put_policy(j, e, policy, node);
     }
     return error;
+}
+
+static int put_applied(struct json *j, const struct explanation *e, const struct http_applied *applied)
+{
+    const struct conf_node *site = e->x.site->at;
+    int error = applied->policy->adds && applied->at != site ? put_keys(j, e, applied->policy, site) : 0;
+    return error ? error : put_keys(j, e, applied->policy, applied->at);
 }
 
 static int put_policies(struct json *j, const struct explanation *e)

@@ -399,6 +399,21 @@ Test(threads, a_drain_says_what_it_waits_for)
     assert_exit(&server, 0);
 }
 
+/* It has more stacks than are looked at in one go, and ends before all of them have been. */
+Test(threads, a_worker_that_ends_while_it_is_asked_is_not_silent)
+{
+    struct str told;
+    start(1);
+    struct call call = call_begin(HTTP_1_1, .path = "/p/many?count=1000");
+    cr_assert(until(count("wait=timer", "route=/p/") == 1000));
+    assert_ctl(0, "kill", assert_parked("thread", "/p/many"));
+    call_answer(&call);
+    cr_assert(until(count("route=/p/") == 0));
+    assert_ctl_tells(&told, 0, "drain");
+    cr_expect(!strstr(told.p, "has not answered"), "%s", told.p);
+    assert_exit(&server, 0);
+}
+
 /* ---- stalls ---- */
 
 Test(threads, stalls_are_kept_and_told)

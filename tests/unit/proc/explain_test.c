@@ -44,7 +44,14 @@ static const char site_file[] = "sites:\n"
                                 "      - {path: /api, respond: {status: 200, type: text/plain, body: 'a, b'}}\n"
                                 "      - {path: /api/v1/, echo: {}}\n"
                                 "      - {exact: /api/v1/x, auth: {users: {alice: '" HASH "'}}, echo: {}}\n"
-                                "      - {path: /old/, redirect: {to: /new/, status: 301}}\n";
+                                "      - {path: /old/, redirect: {to: /new/, status: 301}}\n"
+                                "  - hosts: [closed.test]\n"
+                                "    deny: 10.9.0.0/16\n"
+                                "    headers: {X-A: site}\n"
+                                "    limit: {requests: 5/s}\n"
+                                "    routes:\n"
+                                "      - {path: /, allow: 10.0.0.0/8, limit: {requests: 9/s}, headers: {X-B: route}, "
+                                "echo: {}}\n";
 
 static struct config *config;
 
@@ -246,6 +253,21 @@ Test(explain, on_which_terms)
          {"\"limits\":[{\"name\":\"header_size\",\"value\":\"64k\",\"at\":\"main.yaml:6\"}",
           "\"name\":\"body_size\",\"value\":\"16m\",\"at\":\"default\"",
           "\"timeouts\":[{\"name\":\"idle\",\"value\":\"5s\",\"at\":\"main.yaml:8\"}"}},
+    };
+    EXPECT_ALL(rows);
+}
+
+/* Lists of networks, and fields, of a site hold for a route that has its own, too; other policies of the site do not. */
+Test(explain, what_a_route_adds_to_its_site)
+{
+    static const struct row rows[] = {
+        {"http://closed.test:8080/",
+         {"{\"name\":\"deny\",\"value\":\"10.9.0.0/16\",\"of\":\"site\",\"answers\":true,\"at\":\"sites.d/1.yaml:22\"},"
+          "{\"name\":\"allow\",\"value\":\"10.0.0.0/8\",\"of\":\"route\",\"answers\":true,\"at\":\"sites.d/"
+          "1.yaml:26\"}",
+          "\"value\":\"X-A: site\",\"of\":\"site\",\"answers\":false,\"at\":\"sites.d/1.yaml:23\"},"
+          "{\"name\":\"headers\",\"value\":\"X-B: route\",\"of\":\"route\"",
+          "9/s", "!5/s"}},
     };
     EXPECT_ALL(rows);
 }
