@@ -38,7 +38,7 @@ struct score {
     uint64_t stalls;          /* threads that did not yield for too long */
     uint64_t slow;            /* requests that took longer than `slow` */
     struct histogram latency; /* of requests, from their first byte to the end of their answer */
-    struct histogram lag;     /* of turns of the loop: how long what was ready last waited for its turn at most */
+    struct histogram lag;     /* of turns of the loop: how long after a poll the last thread of its burst was done */
 };
 
 /* The same for a route. Bounds of its buckets are in scoreboard_bounds. */

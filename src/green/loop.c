@@ -158,7 +158,7 @@ static void loop_free(void)
     loop.ev = NULL;
 }
 
-/* What was ready last has waited for its turn since the poll that told so. */
+/* What a poll has told of has waited for its turn until now at most, unless the burst ended before. */
 static void keep_score(struct score *score)
 {
     struct green_counts counts = green_count_threads();

@@ -1,7 +1,7 @@
 /* state.h: what an OS thread of this process is at: whether it runs, and if not, what the kernel holds it in.
  *
- * The kernel tells it in /proc/self/task/TID/syscall (proc(5)), without stopping the thread. A process that was root may
- * not open that file after it has become another user, but it may read on in one that is open.
+ * The kernel tells it in /proc/self/task/TID/syscall (proc(5)), without stopping the thread. A process that was root
+ * may not open that file after it has become another user, but it may read on in one that is open.
  */
 #ifndef TERN_TRACE_STATE_H
 #define TERN_TRACE_STATE_H

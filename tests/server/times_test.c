@@ -275,7 +275,7 @@ Test(times, a_slow_head)
 
 #define DUR ";dur=" MS
 #define SERVER_TIMING                                                                                                  \
-    "^header" DUR ", queue" DUR ", cpu" DUR ", pool" DUR ", upstream" DUR ", client" DUR ", total" DUR "$"
+    "^header" DUR ", queue" DUR ", cpu" DUR ", pool" DUR ", upstream" DUR ", client" DUR ", other" DUR ", total" DUR "$"
 
 static void expect_server_timing(const char *config)
 {
