@@ -24,8 +24,16 @@ static nsec timeout_of(const struct options *options)
     return options->timeout ? options->timeout : NSEC_NEVER;
 }
 
+static enum ctl_status print_line(struct str line, enum ctl_status status)
+{
+    printf(STR_FMT "\n", STR_ARG(line));
+    return status;
+}
+
 static enum ctl_status show(const struct options *options, struct str line)
 {
+    if (options->json && answer_is_fine(line))
+        return print_line(line, CTL_FINE);
     struct answer *answer = answer_read(line);
     if (!answer) {
         fprintf(stderr, "ternctl: what answers at %s is no tern\n",
@@ -35,7 +43,7 @@ static enum ctl_status show(const struct options *options, struct str line)
     enum ctl_status status = answer_status(answer);
     int error = 0;
     if (options->json)
-        printf(STR_FMT "\n", STR_ARG(line));
+        print_line(line, status);
     else if (status == CTL_FINE)
         error = print_answer(stdout, options->verb, answer);
     else

@@ -73,6 +73,17 @@ void scoreboard_read_route(const struct scoreboard *board, size_t index, size_t 
     read_words(score, &scoreboard_routes(board, index)[route], sizeof *score);
 }
 
+_Static_assert(ROUTE_BOUNDS == 15, "four comparisons find a bucket");
+
+static unsigned find_bucket(uint64_t us)
+{
+    unsigned bucket = 0;
+    for (unsigned step = 8; step; step /= 2)
+        if (us > scoreboard_bounds[bucket + step - 1])
+            bucket += step;
+    return bucket;
+}
+
 void scoreboard_count(struct route_score *score, unsigned status, uint64_t bytes, nsec duration)
 {
     score->classes[status / 100 < ROUTE_CLASSES ? status / 100 : 0]++;
@@ -80,11 +91,8 @@ void scoreboard_count(struct route_score *score, unsigned status, uint64_t bytes
     if (duration == SCOREBOARD_UNTIMED)
         return;
     uint64_t us = duration > 0 ? (uint64_t)duration / 1000 : 0;
-    unsigned bucket = 0;
-    while (bucket < ROUTE_BOUNDS && us > scoreboard_bounds[bucket])
-        bucket++;
     score->sum += us;
-    score->buckets[bucket]++;
+    score->buckets[find_bucket(us)]++;
 }
 
 void scoreboard_inherit(struct scoreboard *board, size_t index)

@@ -7,10 +7,11 @@
 void stall_write(struct stall_log *log, const struct stall *stall)
 {
     struct stall_record *record = &log->records[stall->number % STALLS_KEPT];
-    __atomic_store_n(&record->version, record->version + 1, __ATOMIC_RELAXED);
+    uint64_t writing = record->version | 1; /* it is odd already where a worker died while it wrote */
+    __atomic_store_n(&record->version, writing, __ATOMIC_RELAXED);
     atomic_thread_fence(memory_order_release);
     memcpy(&record->stall, stall, sizeof *stall);
-    __atomic_store_n(&record->version, record->version + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&record->version, writing + 1, __ATOMIC_RELEASE);
     if (log->count < stall->number)
         __atomic_store_n(&log->count, stall->number, __ATOMIC_RELAXED);
 }

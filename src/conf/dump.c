@@ -111,7 +111,7 @@ static void put_children(FILE *f, const struct conf_node *node, unsigned depth, 
 static void put_flow_text(FILE *f, struct str text)
 {
     size_t i = 0;
-    while (i < text.n && !memchr(",[]{}", text.p[i], 5))
+    while (i < text.n && !strchr(",[]{}", text.p[i]))
         i++;
     put_quotable(f, text, i < text.n || !is_plain(text));
 }
@@ -146,8 +146,8 @@ static void put_flow(FILE *f, const struct conf_node *node, bool secret, bool ba
 
 int conf_dump_line(FILE *f, const struct conf_node *node)
 {
-    bool secret = false;
-    for (const struct conf_node *above = node; above; above = above->parent)
+    bool secret = node->secret;
+    for (const struct conf_node *above = node->parent; above; above = above->parent)
         secret |= above->secret;
     put_flow(f, node, secret, true);
     return fflush(f) || ferror(f) ? -EIO : 0;

@@ -22,6 +22,11 @@ static bool has_controls(struct str line)
     return i < line.n;
 }
 
+bool answer_is_fine(struct str line)
+{
+    return str_starts(line, STR("{\"ok\":true")) && str_ends(line, STR("}")) && !has_controls(line);
+}
+
 struct answer *answer_read(struct str line)
 {
     if (has_controls(line))

@@ -11,6 +11,10 @@
 
 struct answer;
 
+/* Whether a line starts as that of a tern which has done what it was asked for: for who hands it on as it is, and would
+ * take longer to read a large one than the server took to make it. */
+bool answer_is_fine(struct str line);
+
 /* Reads a line. NULL: it is no object of JSON, has control characters in it, or memory is out. */
 struct answer *answer_read(struct str line);
 

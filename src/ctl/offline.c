@@ -67,7 +67,7 @@ static int await(pid_t child)
 static int run(struct offline *offline, char *const arguments[])
 {
     int ends[2];
-    pid_t child;
+    pid_t child = -1;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     int error = start(arguments, ends[1], &child);

@@ -39,18 +39,20 @@ static int read_count(struct top_settings *settings, struct str value)
     return error || settings->count == 0 ? -EINVAL : 0;
 }
 
-const struct thread_key top_keys[] = {
+enum { SETTINGS = 2 };
+
+const struct thread_key top_keys[SETTINGS + 1] = {
     {"interval", "a time from 100ms to 1h", NULL},
     {"count", "a number from 1 on", NULL},
     {.name = NULL},
 };
 
-static int (*const readers[])(struct top_settings *settings, struct str value) = {read_interval, read_count};
+static int (*const readers[SETTINGS])(struct top_settings *settings, struct str value) = {read_interval, read_count};
 
 static int read_setting(struct top_settings *settings, struct str word, struct out *why)
 {
     struct str value = word, name = str_cut(&value, '=');
-    for (size_t i = 0; top_keys[i].name; i++) {
+    for (size_t i = 0; i < SETTINGS; i++) {
         if (!str_eq(name, str_of(top_keys[i].name)))
             continue;
         int error = readers[i](settings, value);

@@ -23,12 +23,12 @@ static struct {
 
 /* ---- who ---- */
 
-/* A text of another thread, ended by NUL; what could forge a line becomes a dot. */
+/* A text of another thread, ended by NUL; what could forge a line, or is no ASCII, becomes a dot. */
 static void copy_text(char *to, size_t size, const char *from, size_t n)
 {
     size_t got = trace_peek(to, from, n < size ? n : size - 1);
     for (size_t i = 0; i < got; i++)
-        if (to[i] < 0x20 || to[i] == 0x7f)
+        if (to[i] < 0x20 || to[i] >= 0x7f)
             to[i] = '.';
     to[got] = '\0';
 }

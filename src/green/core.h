@@ -43,7 +43,7 @@ struct green {
     bool deaf; /* to cancels, during this wait */
     bool detached;
     bool killed; /* cancelled by green_kill() */
-    int result; /* of the wait that ended, later of the thread */
+    int result;  /* of the wait that ended, later of the thread */
     green_fn *fn;
     void *arg;
     const char *name;
@@ -96,6 +96,9 @@ struct wheel *green_wheel(void);
 /* Reads the clock again: before a precise timer is set. */
 void green_update_now(void);
 
+/* What green_now() was right after the last poll. */
+nsec green_polled(void);
+
 /* ---- sched.c ---- */
 
 /* Makes a thread that is joined by a scope, or, if that is NULL, by green_join(). */
@@ -143,6 +146,13 @@ int green_suspend_deaf(enum green_wait wait);
 void green_account_switch(struct green *from, struct green *to);
 void green_account_start(struct green *thread);
 void green_account_wait(struct green *thread);
+
+/* The same: a task is put into the queue; the next one is taken out, and when it was put there: at the poll before. */
+void green_account_post(void);
+nsec green_account_take(void);
+
+/* Before the first thread. */
+void green_account_init(bool accounts);
 
 /* Adds what another thread has spent. */
 void green_spent_add(struct green_spent *to, struct green_spent spent);

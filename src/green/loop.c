@@ -25,6 +25,7 @@ static struct {
     ev_async refused;     /* sent when a descriptor could not be watched */
     struct wheel wheel;
     nsec now;
+    nsec polled;         /* what it was after the last poll: threads set it forward since then */
     struct score *score; /* NULL: nobody wants to know */
 } loop;
 
@@ -59,10 +60,15 @@ void green_update_now(void)
     loop.now = clock_monotonic();
 }
 
+nsec green_polled(void)
+{
+    return loop.polled;
+}
+
 static void on_check(struct ev_loop *ev, ev_check *check, int events)
 {
     (void)ev, (void)check, (void)events;
-    loop.now = clock_monotonic();
+    loop.now = loop.polled = clock_monotonic();
 }
 
 static void on_wheel_timer(struct ev_loop *ev, ev_timer *timer, int events)
@@ -137,7 +143,7 @@ static int loop_init(void)
     ev_timer_init(&loop.wheel_timer, on_wheel_timer, 0., 0.);
     ev_timer_init(&loop.decay, on_decay, DECAY_PERIOD, DECAY_PERIOD);
     loop.wheel_at = NSEC_NEVER;
-    loop.now = clock_monotonic();
+    loop.now = loop.polled = clock_monotonic();
     wheel_init(&loop.wheel, loop.now);
     return 0;
 }
@@ -160,7 +166,7 @@ static void keep_score(struct score *score)
     score->waiting = counts.waiting;
     score->ready = counts.ready;
     if (green_accounts)
-        histogram_add(&score->lag, green_account_stamp() - loop.now);
+        histogram_add(&score->lag, green_account_stamp() - loop.polled);
 }
 
 static void run_until_done(const struct green *main_thread)

@@ -18,10 +18,12 @@
 #include "trace/unwind.h"
 
 enum {
+    LOOKS = 4,        /* at least, in the time that a thread may run */
     IDLE_LOOKS = 100, /* at a loop that sleeps, before we do */
     FEW_TURNS = 64,   /* since we were called: it was not worth to stay awake for */
 };
 #define PERIOD (10 * NSEC_MS)
+#define LEAST_PERIOD NSEC_MS
 #define SIGNAL_PATIENCE (100 * NSEC_MS)
 
 atomic_bool green_monitor_sleeps;
@@ -30,7 +32,7 @@ static int state_file = -1; /* what the kernel says of the loop's OS thread */
 
 static struct {
     pthread_t thread;
-    pid_t id;
+    pid_t process, id; /* ours, and the thread's: neither a child of fork() has it, nor can it trace itself */
     bool runs;
     atomic_bool ends;
     sem_t called;
@@ -42,7 +44,8 @@ static struct {
     /* What the last look saw. */
     uint64_t turn, turn_of_call;
     nsec since, looked; /* the turn goes on, we looked */
-    nsec cpu;           /* that the loop's OS thread had used by `since` */
+    nsec counted;       /* when we first saw it again; 0: not yet ... */
+    nsec cpu;           /* ... and what the loop's OS thread had used of a processor by then */
     clockid_t cpu_clock;
     unsigned idle_looks;
     bool fresh;          /* there was none since we were called */
@@ -62,7 +65,8 @@ static struct {
 const char *green_monitor_trace_crash(const struct trace_registers *registers, nsec patience)
 {
     static atomic_flag asked = ATOMIC_FLAG_INIT;
-    if (!monitor.runs || gettid() == monitor.id || atomic_flag_test_and_set(&asked))
+    bool watched = monitor.runs && getpid() == monitor.process && gettid() != monitor.id;
+    if (!watched || atomic_flag_test_and_set(&asked))
         return NULL;
     crash.capture->registers = *registers;
     trace_copy_stack(crash.capture);
@@ -110,7 +114,7 @@ static void catch_it(nsec now)
     stall->lasted = now - monitor.since;
     stall->over = 0;
     stall->trace[0] = '\0';
-    stall_report_cause(stall, &state, cpu_now() - monitor.cpu);
+    stall_report_cause(stall, &state, now - monitor.counted, cpu_now() - monitor.cpu);
     if (monitor.score)
         monitor.score->stalls++;
     keep_record();
@@ -136,13 +140,17 @@ static void begin_turn(uint64_t turn, nsec now)
 {
     monitor.turn = turn;
     monitor.since = now;
-    monitor.cpu = cpu_now();
+    monitor.counted = 0;
 }
 
 /* The same turn as at the last look, and the loop was awake. */
 static void watch_turn(nsec now)
 {
     bool caught = monitor.caught.number > 0;
+    if (!monitor.counted) {
+        monitor.counted = now;
+        monitor.cpu = cpu_now();
+    }
     if (caught) {
         monitor.caught.lasted = now - monitor.since;
         keep_record();
@@ -237,8 +245,10 @@ void green_monitor_prepare(void)
 
 static void settle(const struct green_options *options)
 {
+    nsec period = options->stall / LOOKS;
+    monitor.process = getpid();
     monitor.stall = options->stall;
-    monitor.period = options->stall / 4 < PERIOD ? options->stall / 4 : PERIOD;
+    monitor.period = period > PERIOD ? PERIOD : period < LEAST_PERIOD ? LEAST_PERIOD : period;
     monitor.score = options->score;
     monitor.log = options->stalls;
     monitor.stalls = options->stalls ? options->stalls->count : 0;

@@ -23,6 +23,7 @@ static struct {
     void *loop_sp; /* the loop's own stack, while a green thread runs */
     struct queue resumed, fresh;
     struct green_task *first_task, *last_task; /* the last one means something while there is a first one */
+    nsec task_posted;                          /* when the one was that was taken last; 0 without accounts */
     unsigned burst;                            /* hand-overs left */
     size_t live, most_live, waiting, max;
     uint64_t spawned;
@@ -66,6 +67,7 @@ static struct green_task *pop_task(void)
     if (task) {
         core.first_task = task->next;
         __builtin_prefetch(core.first_task);
+        core.task_posted = green_accounts ? green_account_take() : 0;
     }
     return task;
 }
@@ -100,6 +102,7 @@ static struct green *start_task(void)
         int error = make(&thread, NULL, task->kind->name, run_task, task);
         if (!error) {
             thread->detached = true;
+            thread->ready_at = core.task_posted;
             return thread;
         }
         task->kind->refused(task, error);
@@ -212,7 +215,7 @@ static bool become_next_task(struct green *self)
     self->detached = true;
     self->what = STR("");
     self->label = NULL;
-    self->ready_at = green_now();
+    self->ready_at = core.task_posted;
     if (green_accounts)
         green_account_start(self);
     return true;
@@ -274,6 +277,8 @@ int green_start(struct green **thread, const char *name, green_fn *fn, void *arg
 void green_post(struct green_task *task)
 {
     task->next = NULL;
+    if (green_accounts)
+        green_account_post();
     if (core.first_task)
         core.last_task->next = task;
     else
@@ -357,7 +362,7 @@ static void forget_loop_in_children(void)
 
 int green_core_init(const struct green_options *options)
 {
-    green_accounts = options->accounts;
+    green_account_init(options->accounts);
     core.max = options->threads ? options->threads : DEFAULT_THREADS;
     /* One more stack than threads: one that has just ended may still stand on its own when the next one starts. */
     int error = stack_pool_init(options->stack ? options->stack : DEFAULT_STACK, sizeof(struct green), core.max + 1);

@@ -12,8 +12,8 @@
  * So a thread's arguments may lie on the stack of the one that started it. The scope belongs to one thread,
  * which joins it; others may start theirs in it as long as it has not been left.
  *
- * Who joins a scope takes over what its threads have spent (green/spent.h): their running and their waiting count as its
- * own. Where several wait at once, that is more than the time that passed.
+ * Who joins a scope takes over what its threads have spent (green/spent.h): their running and their waiting count as
+ * its own. Where several wait at once, that is more than the time that passed.
  */
 #ifndef TERN_GREEN_SCOPE_H
 #define TERN_GREEN_SCOPE_H

@@ -71,6 +71,51 @@ void green_account_wait(struct green *thread)
         *(nsec *)(void *)((char *)&thread->spent + account) += waited;
 }
 
+/* ---- tasks ---- */
+
+/* An idle connection is a task, and has no room for the time. Since tasks are taken in the order in which they were
+ * posted, it is kept once for all that came after one poll. With no room for that, they share it with those before. */
+enum { MARKS = 128 };
+
+static struct {
+    struct mark {
+        uint64_t first; /* task, by its number */
+        nsec at;
+    } marks[MARKS];
+    uint64_t oldest, next; /* marks, each at its number % MARKS */
+    uint64_t posted, taken;
+} tasks;
+
+static struct mark *mark(uint64_t number)
+{
+    return &tasks.marks[number % MARKS];
+}
+
+void green_account_post(void)
+{
+    nsec at = green_polled();
+    bool same = tasks.next > tasks.oldest && mark(tasks.next - 1)->at == at;
+    if (!same && tasks.next - tasks.oldest < MARKS)
+        *mark(tasks.next++) = (struct mark){tasks.posted, at};
+    tasks.posted++;
+}
+
+nsec green_account_take(void)
+{
+    while (tasks.next - tasks.oldest > 1 && mark(tasks.oldest + 1)->first <= tasks.taken)
+        tasks.oldest++;
+    tasks.taken++;
+    return mark(tasks.oldest)->at;
+}
+
+void green_account_init(bool accounts)
+{
+    green_accounts = accounts;
+    tasks.oldest = tasks.next = tasks.posted = tasks.taken = 0;
+}
+
+/* ---- for everybody ---- */
+
 struct green_spent green_spent(void)
 {
     struct green *self = green_self();
@@ -86,4 +131,9 @@ struct green_spent green_spent(void)
 struct green_spent green_spent_before(void)
 {
     return green_accounts ? green_self()->spent : (struct green_spent){0};
+}
+
+nsec green_ready_since(void)
+{
+    return green_accounts ? green_self()->ready_at : 0;
 }

@@ -30,4 +30,7 @@ struct green_spent green_spent(void);
 /* The same as of the last time that the clock was read for this: when the thread got its turn, or by green_spent(). */
 struct green_spent green_spent_before(void);
 
+/* Since when the running thread, or its task, had been ready before it got the turn that it has. */
+nsec green_ready_since(void);
+
 #endif

@@ -9,7 +9,7 @@
 enum { STARVED = 4 /* it had less than a fourth of the time */, SUBJECT = 1024, LIMIT = 10 };
 #define LIMIT_TIME (10 * NSEC_SEC)
 
-void stall_report_cause(struct stall *stall, const struct trace_state *state, nsec cpu)
+void stall_report_cause(struct stall *stall, const struct trace_state *state, nsec time, nsec cpu)
 {
     static const char *const causes[] = {
         [TRACE_UNKNOWN] = "unknown", [TRACE_RUNS] = "CPU", [TRACE_CALL] = "system call ", [TRACE_FAULT] = "page fault"};
@@ -18,8 +18,9 @@ void stall_report_cause(struct stall *stall, const struct trace_state *state, ns
     *o.at = '\0';
     if (state->doing == TRACE_CALL)
         trace_call_name(state->call, o.at, (size_t)(o.end - o.at));
-    else if (state->doing == TRACE_RUNS && cpu < stall->lasted / STARVED)
-        snprintf(o.at, (size_t)(o.end - o.at), ", which it had for %lld ms only", (long long)(cpu / NSEC_MS));
+    else if (state->doing == TRACE_RUNS && cpu < time / STARVED)
+        snprintf(o.at, (size_t)(o.end - o.at), ", which it had for %lld of %lld ms only", (long long)(cpu / NSEC_MS),
+                 (long long)(time / NSEC_MS));
 }
 
 /* Who it is: by what it serves, if it does, else by what it is. */

@@ -6,8 +6,8 @@
 #include "base/stall.h"
 #include "trace/state.h"
 
-/* Fills in the cause: what the thread was at, and how much of the time so far it had the processor. */
-void stall_report_cause(struct stall *stall, const struct trace_state *state, nsec cpu);
+/* Fills in the cause: what the thread was at, and, if it had a processor for a small part of `time` only, how much. */
+void stall_report_cause(struct stall *stall, const struct trace_state *state, nsec time, nsec cpu);
 
 /* Lines of the log: that it has been noticed; its backtrace, a line a frame, but of ten stalls in ten seconds at
  * most, since the last ones are on record; that it is over. */

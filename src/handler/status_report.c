@@ -14,6 +14,7 @@ enum { REPORT_MAX = 4 * 1024 * 1024, SHARE = 10 /* of the time: one in ... */ };
 
 #define PATIENCE (5 * NSEC_SEC) /* longer than the master has with its workers */
 #define PAUSE (900 * NSEC_MS)   /* so that who looks once a second finds it due */
+#define PAUSE_MAX (3 * NSEC_SEC)
 
 #define TAIL "\n\n"
 
@@ -117,6 +118,13 @@ struct asker {
     struct green_cond *news;
 };
 
+/* An answer that took long may have cost much, or one of the workers has not given his. */
+static nsec pause_after(nsec took)
+{
+    nsec pause = took * SHARE;
+    return pause < PAUSE ? PAUSE : pause < PAUSE_MAX ? pause : PAUSE_MAX;
+}
+
 static int ask(void *arg)
 {
     struct asker asker = *(struct asker *)arg;
@@ -125,11 +133,10 @@ static int ask(void *arg)
     free(arg);
     int fd = http_inspection.ask ? http_inspection.ask(q->line, nsec_add(green_now(), PATIENCE)) : -ENOTSUP;
     struct status_report *report = fd < 0 ? make_failure(q, fd) : read_report(q, fd);
-    nsec pause = (clock_monotonic() - begun) * SHARE;
     if (fd >= 0)
         close(fd);
     q->asking = false;
-    q->due = fd == -ECANCELED ? 0 : nsec_add(green_now(), pause > PAUSE ? pause : PAUSE);
+    q->due = fd == -ECANCELED ? 0 : nsec_add(green_now(), pause_after(clock_monotonic() - begun));
     if (report && fd != -ECANCELED)
         publish(q, report, asker.news);
     else

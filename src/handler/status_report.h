@@ -1,8 +1,8 @@
 /* status_report.h: what the master knows and a worker does not: the green threads of all workers, and their stalls.
  *
- * The master is asked once for all who watch in a worker, at most once a second, and for a tenth of the time at most:
- * the answer about many thousands of threads takes each worker a while. Who finds a report due starts the question in a
- * scope of his own; when he leaves meanwhile, the next one asks anew.
+ * The master is asked once for all who watch in a worker, at most once a second. An answer about many thousands of
+ * threads takes each worker a while: then less often, down to once in three seconds, for a tenth of the time. Who finds
+ * a report due starts the question in a scope of his own; when he leaves meanwhile, the next one asks anew.
  */
 #ifndef TERN_HANDLER_STATUS_REPORT_H
 #define TERN_HANDLER_STATUS_REPORT_H

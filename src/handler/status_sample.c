@@ -9,6 +9,10 @@
 
 enum { COMMON_SIZE = 1024, WORKER_SIZE = 640 }; /* bytes of text at most */
 
+struct status_span {
+    struct histogram latency, lag;
+};
+
 static size_t workers(const struct status_sampler *s)
 {
     return s->board ? s->board->count : 0;
@@ -25,10 +29,6 @@ int status_sampler_init(struct status_sampler *s, struct arena *arena, const str
 
 /* ---- spans of time ---- */
 
-struct span {
-    struct histogram latency, lag;
-};
-
 static void put_quantile(struct json *j, const char *key, const struct histogram *histogram, double share)
 {
     json_u64(j, key, histogram_quantile(histogram, share));
@@ -44,26 +44,26 @@ static void put_histogram(struct json *j, const char *key, const struct histogra
     json_close(j, '}');
 }
 
-static void put_span(struct json *j, const struct span *span)
+static void put_span(struct json *j, const struct status_span *span)
 {
     put_histogram(j, "latency", &span->latency);
     put_histogram(j, "lag", &span->lag);
 }
 
-/* What a worker has done since the last look; its numbers are kept for the next one. */
-static void take(struct status_sampler *s, size_t worker, struct span *span)
+/* What a worker has done since the last look. */
+static void take(struct status_sampler *s, size_t worker, struct score *score, struct status_span *span)
 {
-    struct score *before = &s->before[worker];
-    struct histogram latency = before->latency, lag = before->lag;
-    scoreboard_read(s->board, worker, before);
-    *span = (struct span){before->latency, before->lag};
-    histogram_subtract(&span->latency, s->begun ? &latency : &before->latency);
-    histogram_subtract(&span->lag, s->begun ? &lag : &before->lag);
+    scoreboard_read(s->board, worker, score);
+    const struct status_span now = {score->latency, score->lag}, *before = s->begun ? &s->before[worker] : &now;
+    *span = now;
+    histogram_subtract(&span->latency, &before->latency);
+    histogram_subtract(&span->lag, &before->lag);
+    s->before[worker] = now;
 }
 
 /* ---- the sample ---- */
 
-static void put_worker(struct json *j, const struct score *score, const struct span *span)
+static void put_worker(struct json *j, const struct score *score, const struct status_span *span)
 {
     json_open(j, NULL, '{');
     json_u64(j, "connections", score->connections);
@@ -80,13 +80,14 @@ static void put_worker(struct json *j, const struct score *score, const struct s
     json_close(j, '}');
 }
 
-static void put_workers(struct status_sampler *s, struct json *j, struct span *all)
+static void put_workers(struct status_sampler *s, struct json *j, struct status_span *all)
 {
     json_open(j, "workers", '[');
     for (size_t i = 0; i < workers(s); i++) {
-        struct span span;
-        take(s, i, &span);
-        put_worker(j, &s->before[i], &span);
+        struct score score;
+        struct status_span span;
+        take(s, i, &score, &span);
+        put_worker(j, &score, &span);
         histogram_merge(&all->latency, &span.latency);
         histogram_merge(&all->lag, &span.lag);
     }
@@ -97,7 +98,7 @@ struct str status_sample(struct status_sampler *s)
 {
     struct out o = out_on(s->text, s->size);
     struct json j = json_on(&o);
-    struct span all = {.latency.sum = 0};
+    struct status_span all = {.latency.sum = 0};
     nsec now = clock_monotonic();
     out_text(&o, "event: sample\ndata: ");
     json_open(&j, NULL, '{');

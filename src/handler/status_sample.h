@@ -1,8 +1,8 @@
 /* status_sample.h: what the workers have done since the last look, and what they do now, as an event with JSON.
  *
  *     {"version": "0.1.0", "generation": 2, "uptime_ms": 5000, "at_ms": 123456, "latency": {SPAN}, "lag": {SPAN},
- *      "workers": [{"connections": 4, "idle": 1, "accepted": 9, "requests": 20, "threads": 12, "waiting": 10, "ready": 1,
- *                   "stalls": 0, "slow": 0, "cut": 0, "latency": {SPAN}, "lag": {SPAN}}]}
+ *      "workers": [{"connections": 4, "idle": 1, "accepted": 9, "requests": 20, "threads": 12, "waiting": 10,
+ *                   "ready": 1, "stalls": 0, "slow": 0, "cut": 0, "latency": {SPAN}, "lag": {SPAN}}]}
  *
  * Numbers of a worker are those of base/scoreboard.h: what only grows is told as it stands, since the last stream may
  * have ended in between. A span is {"count": 3, "p50": 120, "p99": 250, "p999": 250}: of what has ended since the last
@@ -18,8 +18,8 @@ struct scoreboard;
 
 struct status_sampler {
     const struct scoreboard *board;
-    struct score *before; /* of each worker, at the last look */
-    bool begun;           /* there was one */
+    struct status_span *before; /* of each worker, since it has started, at the last look */
+    bool begun;                 /* there was one */
     char *text;
     size_t size;
 };

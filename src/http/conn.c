@@ -118,7 +118,7 @@ static struct str no_field(const void *request, struct str name)
 }
 
 /* What no exchange tells of. */
-static void log_unserved(const struct conn *conn, unsigned status, size_t bytes, const char *reason)
+static void record_unserved(const struct conn *conn, unsigned status, size_t bytes, const char *reason)
 {
     char client[PEER_TEXT];
     struct timespec now;
@@ -132,6 +132,7 @@ static void log_unserved(const struct conn *conn, unsigned status, size_t bytes,
         .reason = str_of(reason),
         .field = no_field,
     };
+    scoreboard_count(&conn->owner->routes[0], status, bytes, SCOREBOARD_UNTIMED);
     conns_log(conn->owner, &entry);
 }
 
@@ -156,7 +157,7 @@ static void say_plainly(const struct conn *conn, int status, struct str fields, 
 /* The peer learns that it was not its fault, if it can be told in so few words. */
 static void send_busy(struct conn *conn, const char *reason)
 {
-    log_unserved(conn, 503, 0, reason);
+    record_unserved(conn, 503, 0, reason);
     if (conn->kept && conn->kept->protocol->farewell)
         conn->kept->protocol->farewell(conn);
     else if (!conn_is_secure(conn))
@@ -167,7 +168,7 @@ void conn_refuse_plain(struct conn *conn)
 {
     static const char reason[] = "a plain HTTP request on a port of TLS";
     static const struct str text = STR_INIT("This port speaks TLS. Ask for it with https:// instead of http://.\n");
-    log_unserved(conn, 400, text.n, reason);
+    record_unserved(conn, 400, text.n, reason);
     log_limited(LOG_LEVEL_NOTICE, "client: 400, %s", reason);
     say_plainly(conn, 400, STR("Content-Type: text/plain\r\n"), text);
     conn_linger(conn);

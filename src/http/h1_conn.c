@@ -320,7 +320,7 @@ __attribute__((noinline)) static bool serve_framed(struct conn *conn)
     h.x.server = conn->owner->server;
     h.x.peer = &conn->peer;
     h.x.tls = conn_tls(conn);
-    h.x.times.begun = h.told = green_accounts ? green_now() : 0;
+    h.x.times.begun = h.told = green_ready_since();
     h.begun = NULL;
     h.scan = (struct h1_scan){0};
     h.deadline = 0;

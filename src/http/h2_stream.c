@@ -132,7 +132,7 @@ void h2_stream_post(struct h2_stream *s)
     static const struct green_task_kind kind = {.name = "stream", .run = on_turn, .refused = on_refused};
     s->task.kind = &kind;
     s->running = true;
-    s->x.times.read = green_accounts ? green_now() : 0;
+    s->x.times.read = green_ready_since();
     s->h2->running++;
     s->h2->posted = true;
     s->h2->conn->requests++;
@@ -160,7 +160,7 @@ struct h2_stream *h2_stream_open(struct h2 *h2, int32_t id)
                              .server = conn->owner->server,
                              .peer = &conn->peer,
                              .tls = conn_tls(conn),
-                             .times.begun = green_accounts ? green_now() : 0};
+                             .times.begun = green_ready_since()};
     s->x.request = (struct http_request){
         .method = METHOD_UNKNOWN, .minor = 1, .fields = s->frame_fields, .length = HTTP_LENGTH_UNKNOWN};
     arena_init(&s->x.arena, s->frame_arena, sizeof s->frame_arena);

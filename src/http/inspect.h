@@ -16,7 +16,7 @@ struct http_inspection {
 
     /* Asks the master what the control socket would be asked: the line of a verb that changes nothing. A descriptor of
      * a file in memory that has the answer, an object of JSON, to be closed by the caller; or -errno. */
-    int (*ask)(struct str line, nsec deadline) GREEN_WAITS;
+    GREEN_WAITS int (*ask)(struct str line, nsec deadline);
 };
 
 extern struct http_inspection http_inspection;

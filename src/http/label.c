@@ -4,13 +4,11 @@
 #include "http/site.h"
 
 /* Which route of which site: its path as in the configuration, behind a `=` where it stands for itself alone. The host
- * says something only where there are several. */
+ * says something only where there are several, and not of the site without one. */
 static struct str route_name(struct arena *arena, const struct http_sites *sites, const struct http_site *site,
                              const struct http_route *route)
 {
-    struct str host = site->hosts.n ? site->hosts.v[0] : STR("*");
-    if (!sites->several)
-        host = STR("");
+    struct str host = sites->several && site->hosts.n ? site->hosts.v[0] : STR("");
     return arena_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(host), route->exact ? "=" : "", STR_ARG(route->path));
 }
 

@@ -1,5 +1,5 @@
-/* record.h: what an exchange leaves behind: counts on the scoreboard, a line in the access log, and, if it took too long,
- * one in the error log. */
+/* record.h: what an exchange leaves behind: counts on the scoreboard, a line in the access log, and, if it took too
+ * long, one in the error log. */
 #ifndef TERN_HTTP_RECORD_H
 #define TERN_HTTP_RECORD_H
 

@@ -22,8 +22,8 @@ static inline void http_slow_mark(const struct exchange *x, nsec *moment)
         *moment = green_spent().at;
 }
 
-/* A request that met this route, and was slow, has ended, at `end`: a line about it at the level warn. Of those beyond some a second only
- * the number is told, by the next line. */
+/* A request that met this route, and was slow, has ended, at `end`: a line about it at the level warn. Of those beyond
+ * some a second only the number is told, by the next line. */
 void http_slow_tell(const struct exchange *x, const struct http_route *route, const struct access_times *times,
                     nsec end);
 

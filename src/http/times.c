@@ -26,13 +26,11 @@ static nsec amount(const struct access_times *times, const struct account *accou
     return *(const nsec *)(const void *)((const char *)times + account->offset);
 }
 
-/* A thread that runs in the same burst as others may have set the loop's clock forward since its turn began. */
 void http_times_start(struct http_times *times, nsec since)
 {
     times->before = green_spent_before();
     times->read = since ? since : times->before.at;
-    if (times->before.at > times->read)
-        times->before.queue -= times->before.at - times->read;
+    times->before.queue -= times->before.at - times->read;
 }
 
 struct access_times http_times_until(const struct http_times *times, const struct green_spent *now)

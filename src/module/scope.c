@@ -64,11 +64,13 @@ void module_worker_scope_end(void)
 
 struct tern_scope *tern_scope_open(struct tern_scope *parent)
 {
-    struct tern_scope *scope = module_is_placed(__func__) ? malloc(sizeof *scope) : NULL;
+    struct tern_scope *scope = module_is_placed(__func__) ? malloc(sizeof *scope) : NULL,
+                      *outer = parent ? parent : &worker_scope;
     if (!scope)
         return NULL;
     module_scope_init(scope);
-    list_push_back(&(parent ? parent : &worker_scope)->inner, &scope->link);
+    scope->what = outer->what;
+    list_push_back(&outer->inner, &scope->link);
     return scope;
 }
 
@@ -93,7 +95,6 @@ void tern_scope_close(struct tern_scope *scope)
 static int run(void *arg)
 {
     struct tern_future *future = arg;
-    green_describe(future->scope->what);
     int result = future->fn(future->arg);
     future->result = result;
     future->done = true;
@@ -117,8 +118,11 @@ static struct tern_future *make(struct tern_scope *scope, tern_fn *fn, void *arg
 
 static int start(struct tern_future *future, struct tern_future **told)
 {
+    struct str own = green_description();
     future->forgotten = told == NULL;
+    green_describe(future->scope->what); /* which the thread inherits; ours may end before it */
     int error = green_scope_go_as(&future->scope->green, "module", run, future, &future->thread);
+    green_describe(own);
     if (error)
         free_future(future);
     else if (told)

@@ -10,7 +10,7 @@ struct tern_scope {
     struct list futures; /* that nobody has awaited yet */
     struct list inner;   /* scopes that were opened in it */
     struct list link;    /* in its parent's */
-    struct str what;     /* its threads do: it lives as long as they */
+    struct str what;     /* its threads do: it lives as long as they; of one inside another: what that one's do */
 };
 
 /* What its threads do is what the running one does, which they must not outlive. */

@@ -37,6 +37,8 @@ static int dress(struct exchange *x, const void *settings, struct http_head *hea
     struct out o = out_on(text, sizeof text);
     out_text(&o, "Server-Timing: ");
     http_times_put_all(&o, &times, STR(";dur="));
+    out_text(&o, ", other;dur=");
+    http_times_put(&o, http_times_other(&times));
     out_text(&o, ", total;dur=");
     http_times_put(&o, times.total);
     out_text(&o, "\r\n");

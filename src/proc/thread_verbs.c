@@ -91,7 +91,7 @@ static const char *why_not(const struct inquiry *inquiry)
     static const char *const outcomes[REPORT_OUTCOMES] = {
         [REPORT_NO_THREAD] = "lives no more",
         [REPORT_OWN] = "is the server's own",
-        [REPORT_BUSY] = "can't be looked at now",
+        [REPORT_BUSY] = "can't be looked at now: all threads for blocking calls are busy",
     };
     const struct inquiry_reply *reply = inquiry->replies;
     if (inquiry->count == 0)

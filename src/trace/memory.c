@@ -16,11 +16,14 @@ size_t trace_peek(void *to, const void *from, size_t size)
 {
     struct iovec local = {to, size}, pieces[PIECES];
     unsigned long count = 0;
-    const char *at = from, *end = at + size;
-    for (; at < end && count < PIECES; count++) {
-        size_t n = PAGE - (uintptr_t)at % PAGE, left = (size_t)(end - at);
-        pieces[count] = (struct iovec){(char *)(uintptr_t)at, n < left ? n : left};
-        at += pieces[count].iov_len;
+    uintptr_t at = (uintptr_t)from;
+    for (size_t left = size; left > 0 && count < PIECES; count++) {
+        size_t n = PAGE - at % PAGE;
+        if (n > left)
+            n = left;
+        pieces[count] = (struct iovec){(void *)at, n}; /* NOLINT(performance-no-int-to-ptr) */
+        at += n;
+        left -= n;
     }
     int before = errno;
     ssize_t copied = process_vm_readv(getpid(), &local, 1, pieces, count, 0);

@@ -72,8 +72,9 @@ static bool is_chain(const struct trace_capture *capture, uint64_t at)
 
 uint64_t trace_guess_frame(const struct trace_capture *capture, uint64_t above)
 {
-    uint64_t at = above > capture->from ? above : capture->from, next;
-    for (at = (at + sizeof next) & ~(uint64_t)(sizeof next - 1); trace_read(capture, at, &next); at += sizeof next)
+    uint64_t next, least = above < capture->from ? capture->from : above + 1;
+    uint64_t at = (least + sizeof next - 1) & ~(uint64_t)(sizeof next - 1);
+    for (; trace_read(capture, at, &next); at += sizeof next)
         if (next && is_chain(capture, at))
             return at;
     return 0;

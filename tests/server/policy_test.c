@@ -39,7 +39,7 @@ static const struct mistake mistakes[] = {
     {"    allow: 10.1.2.3/8\n", "tern.yaml:5:12: error: sites[0].allow: `10.1.2.3/8` has bits beyond its prefix; "
                                 "did you mean 10.0.0.0/8?\n"},
     {"    deny: [all, nobody]\n", "tern.yaml:5:17: error: sites[0].deny[1]: `nobody` is not a network"},
-    {"    alow: all\n", "tern.yaml:5:5: error: sites[0].alow: unknown key in a site; did you mean `allow`?\n"},
+    {"    allw: all\n", "tern.yaml:5:5: error: sites[0].allw: unknown key in a site; did you mean `allow`?\n"},
     {"    auth: {users: {alice: hunter2}}\n", "tern.yaml:5:27: error: sites[0].auth.users.alice: not a hash of bcrypt"},
     {"    auth: {file: @DIR@/users}\n", "/users:2:5: error: not a hash of bcrypt"},
     {"    limit: {requests: 100}\n", "tern.yaml:5:23: error: sites[0].limit.requests: `100` is not a rate"},

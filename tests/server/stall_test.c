@@ -38,9 +38,9 @@ struct cause {
 
 static void assert_reported(const struct cause *cause)
 {
-    assert_logged("stall: GET /stall/%s?... HTTP/1.1 (module stall, route /stall/) has not yielded for 1", cause->act);
+    assert_logged("stall: GET /stall/%s?... HTTP/1.1 (module stall, route /stall/) has not yielded for ", cause->act);
     assert_logged(" ms: %s", cause->cause);
-    assert_logged("stall: GET /stall/%s?... HTTP/1.1 (module stall, route /stall/) has yielded after 4", cause->act);
+    assert_logged("stall: GET /stall/%s?... HTTP/1.1 (module stall, route /stall/) has yielded after ", cause->act);
     const char *at = strstr(server_log(NULL).p, cause->cause);
     for (const char *const *function = cause->functions; *function; function++) {
         const char *frame = harness_text(" %s+0x", *function);
@@ -165,7 +165,7 @@ Test(stall, past_stall_kill_the_worker_is_replaced_and_others_serve_on)
     server_workers(&server, workers, 2);
     struct client *stuck = client_open(server.port);
     client_printf(stuck, "GET /stall/compute HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert_logged("has not yielded for 1");
+    assert_logged("has not yielded for ");
     pid_t victim = service_logged(harness_text("warn [%d] stall: ", workers[0])) ? workers[0] : workers[1];
     pid_t other = victim == workers[0] ? workers[1] : workers[0];
     struct client *kept = NULL;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""status_browser.py URL [--reload COMMAND ...]: looks at the status page at URL in headless Chromium.
+"""status_browser.py URL [--stall PATH] [--reload COMMAND ...]: looks at the status page at URL in headless Chromium.
 
 status_browser.py URL --screenshot FILE [--seconds N] [--scheme light|dark]: makes a picture of it after so long.
 
-The server is the one of status_browser.yaml, which meanwhile is asked for this and that. Chromium is driven through chromedriver, by the WebDriver protocol (W3C) and a little of the DevTools protocol.
+The server is the one of status_browser.yaml, which meanwhile is asked for this and that. A request for the PATH stalls.
+Chromium is driven through chromedriver, by the WebDriver protocol (W3C) and a little of the DevTools protocol.
 Everything it starts has ended when it ends; exit status 1 and a line on stderr for each thing that is wrong.
 """
 import argparse
@@ -236,6 +237,18 @@ class Check:
         sorted_by = self.browser.run('return document.querySelector("th[aria-sort]").innerText')
         self.expect(sorted_by.startswith('Stack'), f'sorted by {sorted_by!r}')
 
+    def tells_of_stalls(self, path):
+        urllib.request.urlopen(urllib.parse.urljoin(self.url, path), timeout=PATIENCE).close()
+        stall = self.browser.until('a stall is listed',
+                                   'return document.querySelector("#stalls-list li")?.textContent')
+        for part in (path, 'module stall', 'compute_on', 'ms'):
+            self.expect(part in stall, f'{part!r} is not in the stall {stall!r}')
+        self.browser.until('the tile is marked', 'return document.querySelector("#stalls-tile.alarm #stalls")'
+                           '?.textContent === "1"')
+        self.browser.run('document.querySelector("#stalls-list summary").click()')
+        self.expect(self.browser.run('return document.querySelector("#stalls-list pre").checkVisibility()'),
+                    'the backtrace does not open')
+
     def keeps_rows(self):
         """The same elements, second after second: nothing flickers."""
         self.browser.run('document.querySelector("#workers tbody tr").dataset.mark = "kept"')
@@ -256,7 +269,7 @@ class Check:
         width = self.browser.run('return document.scrollingElement.scrollWidth')
         self.expect(width <= 360, f'a phone would have to scroll to {width}')
         self.browser.screen(1280, 900)
-        unnamed = self.browser.run('return [...document.querySelectorAll("input, button, th, [role=region], svg[role=img]")]'
+        unnamed = self.browser.run('return [...document.querySelectorAll("input, button, th, [role=region], [role=img]")]'
                                    '.filter((e) => !(e.labels?.length || e.textContent.trim() || e.ariaLabel ||'
                                    ' e.hasAttribute("aria-labelledby"))).map((e) => e.outerHTML)')
         self.expect(not unnamed, f'{unnamed} have no names')
@@ -280,15 +293,17 @@ class Check:
         self.expect(not self.browser.run('return !!window.injected'), 'an inline script runs')
 
 
-def look(browser, url, reload):
+def look(browser, url, options):
     check = Check(browser, url)
     check.loads()
     check.moves()
     check.lists_threads()
+    if options.stall:
+        check.tells_of_stalls(options.stall)
     check.keeps_rows()
     check.fits()
-    if reload:
-        check.survives_reload(reload)
+    if options.reload:
+        check.survives_reload(options.reload)
     check.says_nothing()
     check.runs_nothing_else()
     return check.failures
@@ -310,7 +325,8 @@ def main():
     parser.add_argument('url')
     parser.add_argument('--screenshot')
     parser.add_argument('--seconds', type=int, default=125)
-    parser.add_argument('--scheme', default='light')
+    parser.add_argument('--scheme', default='dark')
+    parser.add_argument('--stall')
     parser.add_argument('--reload', nargs=argparse.REMAINDER)
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGALRM):
@@ -319,7 +335,7 @@ def main():
     with Browser() as browser, Load(options.url):
         if options.screenshot:
             return take_picture(browser, options.url, options)
-        return 1 if look(browser, options.url, options.reload) else 0
+        return 1 if look(browser, options.url, options) else 0
 
 
 if __name__ == '__main__':

@@ -25,8 +25,7 @@ enum { REFUSED = 2, VIEWERS = 16, BROWSER_LIMITS = 5 /* it ends by itself before
                   "    routes:\n"                                                                                      \
                   "      - {path: /_tern/, status: {}}\n"                                                              \
                   "      - {path: /bare, status: {}}\n"                                                                \
-                  "      - {exact: /hello, respond: {body: 'Hello, world'}}\n" MODULE_ROUTE("/sleep/", "sleep.so",     \
-                                                                                            "sleep", "time: 3s")
+                  "      - {exact: /hello, respond: {body: 'Hello, world'}}\n"
 
 static struct server server;
 
@@ -174,10 +173,13 @@ Test(status, in_a_browser, .timeout = 240)
 {
     if (access("/usr/bin/chromedriver", X_OK) < 0 || access("/usr/bin/chromium", X_OK) < 0)
         harness_skip("chromium or chromium-driver is not installed");
-    server = server_start(document_read("tests/server/status_browser.yaml").p);
+    module_install("stall");
+    server = server_start(harness_text("%s" MODULE_ROUTE("/stall/", "stall.so", "stall", ""),
+                                       document_read("tests/server/status_browser.yaml").p));
     struct command command = {.arguments = {"python3", "tests/server/status_browser.py",
-                                            harness_text("http://127.0.0.1:%d/_tern/", server.port), "--reload",
-                                            service_ctl_path(), "-S", service_control(), "reload"},
+                                            harness_text("http://127.0.0.1:%d/_tern/", server.port), "--stall",
+                                            "/stall/compute", "--reload", service_ctl_path(), "-S", service_control(),
+                                            "reload"},
                               .out = "browser.out",
                               .err = "browser.err",
                               .ends_by = SIGTERM};

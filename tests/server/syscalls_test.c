@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* The monitor of stalls makes its calls by the clock, beside those of requests. */
 #define CONFIG                                                                                                         \
     "listen: 127.0.0.1:@PORT@\n"                                                                                       \
     "workers: 1\n"                                                                                                     \
+    "timeouts: {stall: 0}\n"                                                                                           \
     "sites:\n"                                                                                                         \
     "  - routes:\n"                                                                                                    \
     "      - {exact: /hello, respond: {status: 200, type: text/plain, body: hello}}\n"                                 \

@@ -291,6 +291,27 @@ Test(threads, who_is_killed_is_cut_and_the_log_says_why)
     }
 }
 
+/* Of HTTP/2 that is a thread of its own, and its streams are others. */
+Test(threads, the_connection_of_streams_can_be_killed_too)
+{
+    start(1);
+    struct call call = call_begin(HTTP_2, .path = "/p/timer"),
+                other = call_along(&call, &(struct request){.path = "/p/pool"});
+    assert_parked("timer", "/p/timer");
+    assert_parked("pool", "/p/pool");
+    struct answer *answer = list("wait=client");
+    cr_assert_eq(answer_count(answer, "threads"), 1);
+    assert_ctl(0, "kill", harness_text(STR_FMT, STR_ARG(answer_text(answer_item(answer, "threads", 0), "id"))));
+    answer_free(answer);
+    cr_expect(until(logged("GET /p/timer HTTP/2.0: cancelled by ternctl kill;") == 1), "%s", file_read("access.log").p);
+    assert_status(fetch(server.port, "/p/release"), 200);
+    cr_expect(until(logged("GET /p/pool HTTP/2.0: cancelled by ternctl kill;") == 1), "%s", file_read("access.log").p);
+    struct response r = call_answer(&call), of_other = call_answer(&other);
+    cr_expect(r.status == 0 && of_other.status == 0, "%d, %d", r.status, of_other.status);
+    cr_expect(until(count("handler=parked") == 0));
+    assert_stop(&server, 0);
+}
+
 /* What comes of it is the handler's affair, which here fails by the error that its child has ended with. */
 Test(threads, a_child_that_is_killed_is_no_more_than_that)
 {

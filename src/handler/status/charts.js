@@ -1,6 +1,7 @@
 /* charts.js: what the last two minutes were like, as lines that move to the left. */
 const SPAN = 120000; /* milliseconds */
 const GAP = 3500;    /* a longer one between two samples is a hole in a line */
+const TIMES = [[0, '2 min ago', 'start'], [0.5, '1 min ago', 'middle'], [1, 'now', 'end']];
 const HEIGHT = 168, LEFT = 52, RIGHT = 8, TOP = 10, BOTTOM = 22;
 
 function make(name, attributes, parent) {
@@ -31,7 +32,7 @@ function logScale(bottom, top) {
     const low = Math.floor(Math.log10(Math.max(bottom, 1)));
     const high = Math.max(Math.ceil(Math.log10(Math.max(top, 1))), low + 2);
     const ticks = [];
-    for (let power = low; power <= high; power += high - low > 5 ? 2 : 1)
+    for (let power = high; power >= low; power -= high - low > 5 ? 2 : 1)
         ticks.push(10 ** power);
     return {ticks, place: (value) => (Math.log10(Math.max(value, 10 ** low)) - low) / (high - low)};
 }
@@ -98,7 +99,8 @@ export class Chart {
             return;
         const width = this.svg.clientWidth, heights = this.heights();
         const all = heights.flatMap(({points}) => points.filter((p) => p).map((p) => p[1]));
-        const scale = this.log ? logScale(Math.min(...all, 1000), Math.max(...all, 1)) : linearScale(Math.max(...all, 0));
+        const top = Math.max(...all, 0);
+        const scale = this.log ? logScale(Math.min(...all, 1000), top) : linearScale(top);
         const now = heights.length ? heights[heights.length - 1].at : 0;
         const x = (at) => LEFT + (width - LEFT - RIGHT) * (1 - (now - at) / SPAN);
         const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - scale.place(value));
@@ -114,7 +116,7 @@ export class Chart {
             make('text', {x: LEFT - 8, y: (y(value) + 4).toFixed(1), 'text-anchor': 'end'}, this.grid).textContent =
                 this.tick(value);
         }
-        for (const [share, label, anchor] of [[0, '2 min ago', 'start'], [0.5, '1 min ago', 'middle'], [1, 'now', 'end']])
+        for (const [share, label, anchor] of TIMES)
             make('text', {x: LEFT + (width - LEFT - RIGHT) * share, y: HEIGHT - 4, 'text-anchor': anchor}, this.grid)
                 .textContent = label;
     }

@@ -218,7 +218,7 @@ function showNote(note, text) {
 
 /* ---- stalls ---- */
 
-const where = (stall) => [stall.handler, stall.route].filter((s) => s).join(' ');
+const where = (stall) => [`worker ${stall.worker}`, stall.handler, stall.route].filter((s) => s).join(' ');
 const lasted = (stall) => stall.over === false ? `${age(stall.lasted_ms)} so far` : age(stall.lasted_ms);
 
 function makeStall(stall) {

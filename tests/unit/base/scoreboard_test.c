@@ -91,6 +91,18 @@ Test(scoreboard, parts_of_slots_do_not_overlap)
     scoreboard_close(&board);
 }
 
+Test(scoreboard, what_takes_as_long_as_a_bound_is_in_its_bucket)
+{
+    for (unsigned i = 0; i < ROUTE_BOUNDS; i++) {
+        nsec bound = (nsec)scoreboard_bounds[i] * 1000;
+        struct route_score at = {.bytes = 0}, beyond = {.bytes = 0};
+        scoreboard_count(&at, 200, 0, bound);
+        scoreboard_count(&beyond, 200, 0, bound + 1000);
+        cr_expect_eq(at.buckets[i], 1, "%u", i);
+        cr_expect_eq(beyond.buckets[i + 1], 1, "%u", i);
+    }
+}
+
 Test(scoreboard, a_request_is_counted_by_status_and_by_duration)
 {
     cr_assert_eq(scoreboard_open(&board, 1, 2), 0);

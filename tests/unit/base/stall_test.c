@@ -53,3 +53,18 @@ Test(stall, one_that_is_being_written_is_not_read)
     records.records[1].version++;
     cr_expect_not(stall_read(&records, 1, &stall));
 }
+
+/* The worker that takes its place writes the same record. */
+Test(stall, one_whose_writer_has_died_is_replaced)
+{
+    struct stall stall;
+    add(1);
+    records.records[1].version++;
+    add(1 + STALLS_KEPT);
+    cr_expect_eq(records.records[1].version % 2, 0);
+    cr_assert(stall_read(&records, 1, &stall));
+    cr_expect_eq(stall.number, 1 + STALLS_KEPT);
+    add(1 + 2 * STALLS_KEPT);
+    cr_assert(stall_read(&records, 1, &stall));
+    cr_expect_eq(stall.number, 1 + 2 * STALLS_KEPT);
+}

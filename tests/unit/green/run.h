@@ -37,6 +37,9 @@ nsec run_in(nsec ms);
 void run_note(char letter);
 const char *run_noted(void);
 
+/* Skips a test, or as `.init` a suite, where the kernel, or an emulator, does not read memory for us. */
+void run_needs_memory(void);
+
 /* Whether a child that runs fn(arg) is ended by a signal, and by which; 0: it returned. What it wrote to its standard
  * error is stored in `said`, if that is not NULL. */
 int run_signal(void (*fn)(void *arg), void *arg, char *said, size_t size);

@@ -6,9 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/scoreboard.h"
+#include "green/core.h"
 #include "green/fd.h"
 #include "green/offload.h"
 #include "green/scope.h"
+#include "green/sync.h"
 #include "run.h"
 
 enum { BUSY = 3, WAIT = 20 }; /* milliseconds, at least */
@@ -229,6 +232,141 @@ GreenTest(spent, a_task_begins_at_its_turn_when_nobody_has_asked, .accounts = tr
     run_two(&first, &second);
     cr_expect_geq(second.begun.at, first.begun.at + BUSY * NSEC_MS);
     cr_expect_lt(second.ended.running, second.ended.at - first.begun.at - BUSY * NSEC_MS + 1);
+}
+
+static int burn_and_sleep(void *arg)
+{
+    (void)arg;
+    burn();
+    return green_sleep(0);
+}
+
+/* Who sleeps sets the loop's clock forward. */
+GreenTest(spent, a_task_has_waited_since_it_was_posted, .accounts = true)
+{
+    struct asking first = {.asks = false}, second = {.asks = true};
+    struct green *sleeper = run_spawn(burn_and_sleep, NULL);
+    nsec posted = green_spent().at;
+    run_two(&first, &second);
+    cr_expect_geq(first.begun.queue, BUSY * NSEC_MS);
+    cr_expect_leq(first.begun.at - first.begun.queue, posted);
+    cr_expect_leq(second.begun.at - second.begun.queue, posted);
+    cr_expect_eq(run_join(sleeper), 0);
+}
+
+enum { CROWD = 600 /* more than run between two polls */ };
+
+static nsec posted;
+
+static int stand_in_line(struct green_task *task)
+{
+    struct asking *asking = container_of(task, struct asking, task);
+    nsec end = clock_monotonic() + NSEC_MS / 50;
+    while (clock_monotonic() < end)
+        ;
+    asking->begun = green_spent_before();
+    return 0;
+}
+
+GreenTest(spent, tasks_that_polls_pass_by_have_waited_all_the_time, .accounts = true)
+{
+    static const struct green_task_kind kind = {.name = "asking", .run = stand_in_line, .refused = refused};
+    static struct asking crowd[CROWD], late;
+    run_yield();
+    posted = green_spent().at;
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd[i].task.kind = &kind;
+        green_post(&crowd[i].task);
+    }
+    cr_assert_eq(green_sleep(NSEC_MS), 0);
+    nsec polled = green_polled();
+    late.task.kind = &kind;
+    green_post(&late.task);
+    cr_assert_eq(green_yield_to_tasks(), 0);
+    for (size_t i = 0; i < CROWD; i++)
+        cr_expect_leq(crowd[i].begun.at - crowd[i].begun.queue, posted, "%zu", i);
+    cr_expect_eq(late.begun.at - late.begun.queue, polled);
+}
+
+enum { HOST = 60000, LATE = 200 /* polls: more than there is room to remember */ };
+
+static int pass_by(struct green_task *task)
+{
+    (void)task;
+    return 0;
+}
+
+static int look_at_begin(struct green_task *task)
+{
+    container_of(task, struct asking, task)->begun = green_spent_before();
+    return 0;
+}
+
+GreenTest(spent, what_is_not_remembered_of_a_long_line_is_longer, .accounts = true)
+{
+    static const struct green_task_kind host = {.name = "host", .run = pass_by, .refused = refused},
+                                        kind = {.name = "late", .run = look_at_begin, .refused = refused};
+    static struct green_task tasks[HOST];
+    static struct asking late[LATE];
+    nsec polled[LATE];
+    for (size_t i = 0; i < HOST; i++) {
+        tasks[i].kind = &host;
+        green_post(&tasks[i]);
+    }
+    for (size_t i = 0; i < LATE; i++) {
+        polled[i] = green_polled();
+        late[i].task.kind = &kind;
+        green_post(&late[i].task);
+        while (green_polled() == polled[i])
+            run_yield();
+    }
+    cr_assert_eq(late[0].begun.at, 0, "the line is as long as that");
+    cr_assert_eq(green_yield_to_tasks(), 0);
+    for (size_t i = 0; i < LATE; i++) {
+        nsec told = late[i].begun.at - late[i].begun.queue;
+        cr_expect(i < LATE / 2 ? told == polled[i] : told <= polled[i] && told >= polled[LATE / 2], "%zu", i);
+    }
+}
+
+static nsec ready_since, woken;
+
+static int wait_and_look(void *cond)
+{
+    int error = green_cond_wait(cond, NULL, NSEC_NEVER);
+    ready_since = green_ready_since();
+    return error;
+}
+
+GreenTest(spent, since_when_it_was_ready, .accounts = true)
+{
+    struct green_cond cond;
+    green_cond_init(&cond);
+    struct green *sleeper = run_spawn(burn_and_sleep, NULL), *waiter = run_spawn(wait_and_look, &cond);
+    run_yield();
+    struct green *second = run_spawn(burn_and_sleep, NULL);
+    woken = green_spent().at;
+    green_cond_broadcast(&cond);
+    cr_expect_eq(run_join(waiter), 0);
+    cr_expect_eq(ready_since, woken);
+    cr_expect_eq(run_join(sleeper), 0);
+    cr_expect_eq(run_join(second), 0);
+}
+
+GreenTest(spent, without_accounts_nobody_knows_since_when)
+{
+    cr_expect_eq(green_ready_since(), 0);
+}
+
+static struct score score;
+
+GreenTest(spent, the_lag_counts_from_the_poll_on, .accounts = true, .score = &score)
+{
+    cr_assert_eq(green_sleep(NSEC_MS), 0);
+    uint64_t before = score.lag.sum;
+    struct green *sleeper = run_spawn(burn_and_sleep, NULL);
+    cr_assert_eq(green_sleep(NSEC_MS), 0);
+    cr_expect_geq(score.lag.sum - before, BUSY * NSEC_MS / 1000);
+    cr_expect_eq(run_join(sleeper), 0);
 }
 
 /* ---- scopes ---- */

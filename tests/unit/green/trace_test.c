@@ -6,6 +6,8 @@
 #include "green/core.h"
 #include "run.h"
 
+TestSuite(trace, .init = run_needs_memory);
+
 #define NOT_INLINED __attribute__((noinline, noclone, optimize("no-optimize-sibling-calls")))
 
 NOT_INLINED int innermost(nsec duration);
@@ -86,7 +88,7 @@ GreenTest(trace, who_has_no_frames_gets_none)
     struct green *fresh = run_spawn(outermost, &no_time);
     uint64_t number = number_of(fresh);
     cr_expect_eq(green_trace(number, text, sizeof text, NSEC_NEVER), 0);
-    cr_expect_str_empty(text);
+    cr_expect_str_eq(text, "");
     cr_expect_eq(green_trace(number_of(green_self()), text, sizeof text, NSEC_NEVER), -EBUSY);
     cr_expect_eq(run_join(fresh), 3);
     cr_expect_eq(green_trace(number, text, sizeof text, NSEC_NEVER), -ESRCH);

@@ -72,6 +72,7 @@ RoomTest(a_head_that_begins_makes_room)
     pair_say(&p, "yGET");
     finish_waiter();
     pair_expect_status(&p, 503);
+    cr_expect_eq(pair_routes[0].classes[5], 1);
     cr_expect(pair_is_over(&p));
 }
 

@@ -64,7 +64,7 @@ Test(label, several_sites)
 {
     static const struct expected expected[] = {
         {"none", ""},     {"missing", "example.org"}, {"plain", "example.org/api/"},
-        {"missing", "*"}, {"plain", "*=/x"},          {"missing", "*.example.org"},
+        {"missing", ""}, {"plain", "=/x"},          {"missing", "*.example.org"},
     };
     read_sites("- hosts: [example.org, example.net]\n"
                "  routes: [{path: /api/, plain: {}}]\n"

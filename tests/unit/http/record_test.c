@@ -175,6 +175,47 @@ RecordTest(by_http2)
     h2_peer_close(peer);
 }
 
+/* ---- those that wait for their turn ---- */
+
+enum { BURN = 20 * 1000 /* microseconds */ };
+
+/* Whoever comes after one that sleeps finds the loop's clock set forward. */
+static int burn_and_sleep(struct exchange *x, const void *settings)
+{
+    for (nsec end = clock_monotonic() + BURN * 1000; clock_monotonic() < end;)
+        ;
+    int error = green_sleep(NSEC_MS);
+    return error ? error : hello(x, settings);
+}
+
+static const struct http_handler burning = {.name = STR_INIT("burning"), .serve = burn_and_sleep};
+
+RecordTest(who_waits_behind_another)
+{
+    struct pair first = pair_open(), second = pair_open();
+    serves.handler = fails.handler = &burning;
+    pair_say(&first, GET("/hello"));
+    pair_say(&second, GET("/fail"));
+    wait_for(all_classes(&pair_routes[SERVES]) && all_classes(&pair_routes[FAILS]));
+    cr_expect_geq(pair_routes[SERVES].sum, BURN);
+    cr_expect_geq(pair_routes[FAILS].sum, BURN);
+    cr_expect_geq(pair_score.latency.sum, 4 * BURN, "%llu us", (unsigned long long)pair_score.latency.sum);
+    close(first.peer);
+    close(second.peer);
+    wait_for(pair_conns.count == 0);
+}
+
+RecordTest(who_waits_behind_another_of_the_same_connection)
+{
+    struct h2_peer *peer = h2_peer_open(0);
+    pair_server.sites.fallback = &site;
+    serves.handler = fails.handler = &burning;
+    int32_t first = h2_peer_get(peer, "/hello"), second = h2_peer_get(peer, "/fail");
+    h2_peer_until(peer, h2_peer_answer(peer, first)->over && h2_peer_answer(peer, second)->over);
+    cr_expect_geq(pair_score.latency.sum, 4 * BURN, "%llu us", (unsigned long long)pair_score.latency.sum);
+    h2_peer_close(peer);
+}
+
 /* ---- slow ones ---- */
 
 static void fetch_slowly(void)

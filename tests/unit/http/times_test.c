@@ -87,19 +87,6 @@ GreenTest(times, a_thread_that_runs_already_waits_for_nothing, .accounts = true)
     cr_expect_eq(spent.queue, 0);
 }
 
-/* The loop's clock may have been set forward since the thread got its turn. */
-GreenTest(times, no_turn_comes_before_it_was_waited_for, .accounts = true)
-{
-    struct green_spent self = green_spent();
-    struct http_times times = {.begun = self.at + 40};
-    http_times_start(&times, self.at + 40);
-    self.at += 100;
-    struct access_times spent = http_times_until(&times, &self);
-    cr_expect_eq(spent.header, 0);
-    cr_expect_eq(spent.queue, 0);
-    cr_expect_eq(spent.total, 60);
-}
-
 /* ---- as text ---- */
 
 static const struct {

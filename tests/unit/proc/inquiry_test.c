@@ -321,8 +321,10 @@ Test(inquiry, threads_that_are_not_to_be_had)
         bool there;
         const char *answer;
     } table[] = {
-        {REPORT_NO_THREAD, false, REFUSED("lives no more")},    {REPORT_BUSY, false, REFUSED("can't be looked at now")},
-        {REPORT_BUSY, true, REFUSED("can't be looked at now")}, {REPORT_OWN, true, REFUSED("is the server's own")},
+        {REPORT_NO_THREAD, false, REFUSED("lives no more")},
+        {REPORT_BUSY, false, REFUSED("can't be looked at now: all threads for blocking calls are busy")},
+        {REPORT_BUSY, true, REFUSED("can't be looked at now: all threads for blocking calls are busy")},
+        {REPORT_OWN, true, REFUSED("is the server's own")},
         {REPORT_FINE, false, REFUSED("lives no more")},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

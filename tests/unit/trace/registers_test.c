@@ -1,12 +1,14 @@
 /* registers_test.c: copies of stacks, and what is guessed of them. */
 #include "trace/registers.h"
 
-#include <criterion/criterion.h>
+#include "../green/run.h"
 #include <string.h>
 
 enum { BASE = 0x10000, WORD = 8 };
 
 static struct trace_capture capture;
+
+TestSuite(registers, .init = run_needs_memory);
 
 /* A stack that starts at BASE, of `count` words. */
 static void lay(const uint64_t *words, size_t count)
@@ -64,6 +66,10 @@ Test(registers, each_start_of_a_chain_is_a_guess)
     cr_expect_eq(trace_guess_frame(&capture, 0), AT(1));
     cr_expect_eq(trace_guess_frame(&capture, AT(1)), AT(3));
     cr_expect_eq(trace_guess_frame(&capture, AT(3)), AT(4));
+    cr_expect_eq(trace_guess_frame(&capture, AT(4)), 0);
+    lay(words + 4, 4); /* where the stack pointer points is one, too */
+    capture.from = AT(4);
+    cr_expect_eq(trace_guess_frame(&capture, 0), AT(4));
     cr_expect_eq(trace_guess_frame(&capture, AT(4)), 0);
 }
 

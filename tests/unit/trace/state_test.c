@@ -77,7 +77,7 @@ static void *sleep_in_read(void *arg)
     char c;
     sleeper->file = trace_open_state();
     pthread_barrier_wait(&sleeper->ready);
-    return syscall(SYS_read, sleeper->ends[0], &c, 1) == 1 ? arg : NULL;
+    return syscall(SYS_read, sleeper->ends[0], &c, 1, 0L, 0L, 0L) == 1 ? arg : NULL;
 }
 
 /* Of a thread that waits for a pipe, however long it takes to get there. */

@@ -1,7 +1,7 @@
 /* unwind_test.c: backtraces of known chains of functions. */
 #include "trace/unwind.h"
 
-#include <criterion/criterion.h>
+#include "../green/run.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +47,7 @@ KEPT int descend(int levels)
 
 static void catch_signals(void)
 {
+    run_needs_memory();
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
     sigaction(SIGUSR1, &action, NULL);
 }
