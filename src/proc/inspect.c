@@ -116,11 +116,12 @@ static void look(const struct green_view *view, void *arg)
         add(listing->writer, view, STR(""));
 }
 
-/* Those too that wait for a descriptor, which a yield would not: the loop polls only when no thread is ready, or after a
- * long burst of them. A moment that has passed is waited for in the loop. */
-static int let_others_run(void)
+/* Those too that wait for a descriptor, which a yield would not: the loop polls only when no thread is ready, or after
+ * a long burst of them. A moment that has passed is waited for in the loop. A worker that ends lets nobody run any
+ * more, and tells the rest at once. */
+static void let_others_run(void)
 {
-    return green_sleep(1);
+    (void)!green_sleep(1);
 }
 
 static void list_threads(struct report_writer *writer, struct str argument, struct report_head *head)
@@ -132,7 +133,7 @@ static void list_threads(struct report_writer *writer, struct str argument, stru
     for (size_t from = 0; more; from += STRIDE) {
         more = green_each_in(from, STRIDE, look, &listing);
         if (more)
-            (void)let_others_run(); /* a worker that ends lets nobody run any more, and tells the rest at once */
+            let_others_run();
     }
     head->total = listing.total;
 }

@@ -1,4 +1,5 @@
-/* Green threads, seen and cancelled from outside: what each waits for, whose it is, and what is left when it has gone. */
+/* Green threads, seen and cancelled from outside: what each waits for, whose it is, and what is left when it has gone.
+ * */
 #include "ctl/answer.h"
 #include "harness.h"
 #include "harness_file.h"
