@@ -199,11 +199,14 @@ static int answer(struct str line)
     return report_end(writer, &head);
 }
 
-/* Without a descriptor the master knows that there is no report, and need not wait for it. */
+/* The master has given up on what comes too late, and has said that nothing was done: so nothing is.
+ * Without a descriptor the master knows that there is no report, and need not wait for it. */
 static void serve(const struct question *question)
 {
     const struct message report = {.kind = MESSAGE_REPORT, .number = question->message.number};
-    int fd = answer(str_of(question->message.text));
+    if (clock_monotonic() >= question->message.question.until)
+        return;
+    int fd = answer(str_of(question->message.question.line));
     if (message_send(inspector.master, &report, fd < 0 ? -1 : fd) < 0)
         log_limited(LOG_LEVEL_WARN, "the master cannot be told of green threads");
     if (fd >= 0)

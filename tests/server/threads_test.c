@@ -215,6 +215,27 @@ Test(threads, a_worker_that_hangs_is_named_and_the_other_listed)
     assert_stop(&server, 0);
 }
 
+/* What was refused is not done later. */
+Test(threads, nothing_is_killed_by_a_worker_that_did_not_answer)
+{
+    pid_t worker;
+    struct str told;
+    start(1);
+    server_workers(&server, &worker, 1);
+    struct call call = call_begin(HTTP_1_1, .path = "/p/timer");
+    const char *id = assert_parked("timer", "/p/timer");
+    kill(worker, SIGSTOP);
+    assert_ctl_tells(&told, REFUSED, "kill", id);
+    kill(worker, SIGCONT);
+    struct answer *answer = list("handler=parked");
+    cr_assert_eq(answer_count(answer, "threads"), 1);
+    cr_expect(!answer_bool(answer_item(answer, "threads", 0), "cancelled"));
+    answer_free(answer);
+    assert_ctl(0, "kill", id);
+    call_answer(&call);
+    assert_stop(&server, 0);
+}
+
 Test(threads, ten_thousand)
 {
     start(1);

@@ -95,7 +95,8 @@ static uint32_t question(size_t worker, const char *line)
     struct message message;
     cr_assert_eq(message_receive(far[worker], &message, NULL), 1, "worker %zu was not asked", worker);
     cr_assert_eq(message.kind, MESSAGE_INQUIRE);
-    cr_expect_str_eq(message.text, line);
+    cr_expect_str_eq(message.question.line, line);
+    cr_expect_lt(message.question.until, clock_monotonic() + INQUIRY_PATIENCE, "it may begin when it was given up");
     return message.number;
 }
 
@@ -409,11 +410,16 @@ Test(inquiry, the_newest_stalls_come_first)
 
 /* ---- workers that ask ---- */
 
+static void ask_until(size_t worker, uint32_t number, const char *line, nsec until)
+{
+    struct message message = {.kind = MESSAGE_INQUIRE, .number = number, .question.until = until};
+    snprintf(message.question.line, sizeof message.question.line, "%s", line);
+    ask_hear(&children[worker], &message);
+}
+
 static void ask_as(size_t worker, uint32_t number, const char *line)
 {
-    struct message message = {.kind = MESSAGE_INQUIRE, .number = number};
-    snprintf(message.text, sizeof message.text, "%s", line);
-    ask_hear(&children[worker], &message);
+    ask_until(worker, number, line, NSEC_NEVER);
 }
 
 /* What a worker hears; its number. */
@@ -453,6 +459,14 @@ Test(inquiry, a_worker_may_only_look)
         cr_expect_eq(hear(1, text), i);
         cr_expect(strstr(text, table[i].part), "%s: %s", table[i].line, text);
     }
+}
+
+Test(inquiry, a_worker_that_has_given_up_is_not_answered)
+{
+    struct message message;
+    ask_until(1, 1, "threads", clock_monotonic());
+    cr_expect_eq(message_receive(far[0], &message, NULL), -EAGAIN, "others are asked");
+    cr_expect_eq(message_receive(far[1], &message, NULL), -EAGAIN);
 }
 
 Test(inquiry, a_worker_asks_about_all_of_them)
