@@ -212,13 +212,17 @@ Test(print, stalls)
                    "{\"stalls\":[{\"at_ms\":1764504000250,\"worker\":1,\"id\":\"9.7\",\"lasted_ms\":104,\"over\":true,"
                    "\"name\":\"connection\",\"handler\":\"module spin\",\"route\":\"/spin\",\"request\":"
                    "\"GET /spin?... HTTP/1.1\",\"cause\":\"CPU\",\"trace\":[\"#0 a\",\"#1 \\u001bb\"]},"
-                   "{\"at_ms\":0,\"id\":\"9.0\",\"lasted_ms\":2500,\"name\":\"loop\",\"cause\":\"page fault\"}]}",
+                   "{\"at_ms\":0,\"id\":\"9.0\",\"lasted_ms\":2500,\"name\":\"loop\",\"cause\":\"page fault\"},"
+                   "{\"at_ms\":0,\"id\":\"9.1\",\"lasted_ms\":3300,\"over\":true,\"killed\":true,\"name\":\"x\","
+                   "\"cause\":\"CPU\"}]}",
                    "2025-11-30 12:00:00.250  worker 1, thread 9.7: 104ms, CPU\n"
                    "    GET /spin?... HTTP/1.1 (module spin, route /spin)\n"
                    "    #0 a\n"
                    "    #1 ?b\n"
                    "1970-01-01 00:00:00.000  worker 0, thread 9.0: still, for 2.5s, page fault\n"
-                   "    (loop)\n");
+                   "    (loop)\n"
+                   "1970-01-01 00:00:00.000  worker 0, thread 9.1: 3.3s until its worker was ended, CPU\n"
+                   "    (x)\n");
 }
 
 Test(print, a_refusal_is_its_messages_and_then_its_error)
