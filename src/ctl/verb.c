@@ -205,6 +205,11 @@ static void say_unknown(struct str name, struct out *why)
 static void say_words(const struct verb *verb, struct str argument, struct out *why)
 {
     put_quoted(why, argument);
+    if (!verb->words[1]) {
+        out_text(why, " is not ");
+        put_quoted(why, str_of(verb->words[0]));
+        return;
+    }
     out_text(why, " is not one of");
     for (const char *const *word = verb->words; *word; word++) {
         out_put(why, word == verb->words ? STR(" ") : STR(", "));

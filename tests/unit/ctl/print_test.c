@@ -153,14 +153,16 @@ Test(print, threads)
         "{\"id\":\"1.5\",\"state\":\"waiting\",\"wait\":\"timer\",\"until_ms\":61000,\"since_ms\":35,"
         "\"handler\":\"module sleep\",\"request\":\"GET /\\u001b[2J\",\"cpu_us\":2500,\"high_water\":16384},"
         "{\"id\":\"1.2\",\"name\":\"accept\",\"state\":\"waiting\",\"wait\":\"descriptor\",\"fd\":5},"
-        "{\"id\":\"1.1\",\"name\":\"main\",\"state\":\"ready\",\"since_ms\":0}],"
+        "{\"id\":\"1.1\",\"name\":\"main\",\"state\":\"ready\",\"since_ms\":0},"
+        "{\"id\":\"1.9\",\"name\":\"x\",\"state\":\"waiting\",\"wait\":\"pool\",\"cancelled\":true}],"
         "\"total\":10000,\"silent\":[{\"worker\":1,\"pid\":77}]}",
-        "ID    STATE    WAITS-FOR          SINCE  HANDLER       ROUTE   CPU  STACK   HIGH  REQUEST\n"
-        "1.52  waiting  client [::1]:4242   1.2s  files         /      12us   1234   8192  GET /a?... HTTP/1.1\n"
-        "1.5   waiting  timer 1m01s         35ms  module sleep          2ms      0  16384  GET /?[2J\n"
-        "1.2   waiting  descriptor 5              (accept)                       0      0  \n"
-        "1.1   ready                         0us  (main)                         0      0  \n"
-        "\n4 of 10000 threads\nworker 1 [77] has not answered\n");
+        "ID    STATE      WAITS-FOR          SINCE  HANDLER       ROUTE   CPU  STACK   HIGH  REQUEST\n"
+        "1.52  waiting    client [::1]:4242   1.2s  files         /      12us   1234   8192  GET /a?... HTTP/1.1\n"
+        "1.5   waiting    timer 1m01s         35ms  module sleep          2ms      0  16384  GET /?[2J\n"
+        "1.2   waiting    descriptor 5              (accept)                       0      0  \n"
+        "1.1   ready                           0us  (main)                         0      0  \n"
+        "1.9   cancelled  pool                      (x)                            0      0  \n"
+        "\n5 of 10000 threads\nworker 1 [77] has not answered; `ternctl stalls` may tell why\n");
 }
 
 Test(print, one_thread)
@@ -173,6 +175,8 @@ Test(print, one_thread)
     expect_printed("stack", "{\"threads\":[{\"id\":\"1.1\",\"state\":\"ready\",\"name\":\"main\"}]}",
                    "1.1 (main) is ready\n");
     expect_printed("kill", "{\"threads\":[{\"id\":\"1.5\",\"name\":\"connection\"}]}", "cancelled 1.5 (connection)\n");
+    expect_printed("kill", "{\"threads\":[{\"id\":\"1.5\",\"name\":\"connection\",\"cancelled\":true}]}",
+                   "1.5 (connection) was cancelled already\n");
     expect_printed("kill", "{}", "cancelled  ()\n");
 }
 
@@ -189,7 +193,7 @@ Test(print, what_drains)
                    "generation 2 drains: 2 workers, 2 connections, 21 requests\n"
                    "ID   STATE  WAITS-FOR  SINCE  HANDLER  ROUTE  CPU  STACK  HIGH  REQUEST\n"
                    "1.1  ready                    x                        0     0  GET /\n"
-                   "worker 0 [9] has not answered\n");
+                   "worker 0 [9] has not answered; `ternctl stalls` may tell why\n");
 }
 
 Test(print, a_status_hints_at_what_drains)

@@ -313,7 +313,7 @@ Test(inquiry, an_answer_about_twenty_thousand_threads)
 
 /* ---- one thread ---- */
 
-#define REFUSED(why) "{\"ok\":false,\"code\":\"refused\",\"error\":\"`100.7` " why "\",\"messages\":[]}"
+#define REFUSED(why) "{\"ok\":false,\"code\":\"refused\",\"error\":\"`100.7`" why "\",\"messages\":[]}"
 
 Test(inquiry, threads_that_are_not_to_be_had)
 {
@@ -322,11 +322,11 @@ Test(inquiry, threads_that_are_not_to_be_had)
         bool there;
         const char *answer;
     } table[] = {
-        {REPORT_NO_THREAD, false, REFUSED("lives no more")},
-        {REPORT_BUSY, false, REFUSED("can't be looked at now: all threads for blocking calls are busy")},
-        {REPORT_BUSY, true, REFUSED("can't be looked at now: all threads for blocking calls are busy")},
-        {REPORT_OWN, true, REFUSED("is the server's own")},
-        {REPORT_FINE, false, REFUSED("lives no more")},
+        {REPORT_NO_THREAD, false, REFUSED(" lives no more")},
+        {REPORT_BUSY, false, REFUSED(" can't be looked at now: all threads for blocking calls are busy")},
+        {REPORT_BUSY, true, REFUSED(" can't be looked at now: all threads for blocking calls are busy")},
+        {REPORT_OWN, true, REFUSED(" is the server's own")},
+        {REPORT_FINE, false, REFUSED(" lives no more")},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct report_writer *writer = begin_report();
@@ -340,20 +340,20 @@ Test(inquiry, threads_that_are_not_to_be_had)
     }
     ask(0, "kill 100.7");
     inquiry_miss(&m, FIRST_PID);
-    expect_answer(0, REFUSED("lives no more"));
+    expect_answer(0, REFUSED(" lives no more"));
     ask(1, "stack 100.7");
     let_time_pass();
-    expect_answer(1, REFUSED("is of a worker that does not answer"));
+    expect_answer(1, REFUSED(" is of a worker that does not answer"));
     children[0].pid = 0;
     ask(2, "stack 100.7");
-    expect_answer(2, REFUSED("is of no worker: there is none of that process id"));
+    expect_answer(2, REFUSED(": no worker has that process id"));
 }
 
 Test(inquiry, a_process_that_cannot_be)
 {
     ask(0, "kill 4294967396.7"); /* 100, if it were cut to 32 bits */
     cr_assert_not_null(askers[0].answer);
-    cr_expect(strstr(askers[0].answer, "is of no worker"), "%s", askers[0].answer);
+    cr_expect(strstr(askers[0].answer, "`: no worker has that process id"), "%s", askers[0].answer);
 }
 
 /* ---- what drains ---- */
