@@ -155,7 +155,7 @@ int print_stack(FILE *f, const struct answer *answer)
 {
     const struct answer *thread = only_thread(answer);
     print_name(f, thread);
-    fputs(" is ", f);
+    fputs(answer_bool(thread, "cancelled") ? " is cancelled, and " : " is ", f);
     text_member(f, thread, "state");
     if (answer_knows(thread, "wait"))
         fputs(" for: ", f);

@@ -24,7 +24,7 @@ bool thread_id_read(struct str text, struct thread_id *id, struct out *why)
 
 enum { STATE, WAIT, ROUTE, HANDLER, AGE, LIMIT, SORT, KEYS };
 
-static const char *const states[] = {"ready", "waiting", "running", NULL};
+static const char *const states[] = {"ready", "waiting", "running", "cancelled", NULL};
 static const char *const waits[] = {"timer",     "client",    "window",  "descriptor", "pool", "lock",
                                     "condition", "semaphore", "channel", "thread",     "turn", NULL};
 static const char *const sorts[] = {

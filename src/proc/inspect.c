@@ -98,12 +98,19 @@ struct listing {
     uint64_t total;
 };
 
-static bool is_wanted(const struct listing *listing, const struct green_view *view)
+/* One that is cancelled waits, is ready or runs as well. */
+static bool stands_so(const struct green_view *view, struct str state)
 {
     static const char *const standings[] = {
         [GREEN_STANDS_READY] = "ready", [GREEN_STANDS_WAITING] = "waiting", [GREEN_STANDS_RUNNING] = "running"};
+    bool so = str_eq(state, str_of(standings[view->standing]));
+    return state.n == 0 || so || (view->cancelled && str_eq(state, STR("cancelled")));
+}
+
+static bool is_wanted(const struct listing *listing, const struct green_view *view)
+{
     const struct thread_filter *filter = &listing->filter;
-    if (filter->state.n && !str_eq(filter->state, str_of(standings[view->standing])))
+    if (!stands_so(view, filter->state))
         return false;
     if (filter->wait.n && !str_eq(filter->wait, str_of(green_wait_names[view->wait])))
         return false;

@@ -300,7 +300,8 @@ static const char *told_name(struct str told)
 static void expect_cancelled(const char *id)
 {
     struct str told;
-    assert_ctl_tells(&told, 0, "threads", "wait=pool");
+    cr_expect_eq(count("state=waiting", "wait=pool", "handler=parked"), 1);
+    assert_ctl_tells(&told, 0, "threads", "state=cancelled", "wait=pool");
     cr_expect(strstr(told.p, harness_text("%s  cancelled  pool", id)), "%s", told.p);
     assert_ctl_tells(&told, 0, "kill", id);
     cr_expect(str_starts(told, str_of(id)) && str_ends(told, STR(" was cancelled already\n")), "%s", told.p);

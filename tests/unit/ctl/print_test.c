@@ -174,6 +174,10 @@ Test(print, one_thread)
                    "1.5, GET /s HTTP/1.1 (module sleep, route /s) is waiting for: timer\n#0 hand_over\n#1 ?[2J\n");
     expect_printed("stack", "{\"threads\":[{\"id\":\"1.1\",\"state\":\"ready\",\"name\":\"main\"}]}",
                    "1.1 (main) is ready\n");
+    expect_printed(
+        "stack",
+        "{\"threads\":[{\"id\":\"1.5\",\"state\":\"waiting\",\"wait\":\"pool\",\"name\":\"x\",\"cancelled\":true}]}",
+        "1.5 (x) is cancelled, and waiting for: pool\n");
     expect_printed("kill", "{\"threads\":[{\"id\":\"1.5\",\"name\":\"connection\"}]}", "cancelled 1.5 (connection)\n");
     expect_printed("kill", "{\"threads\":[{\"id\":\"1.5\",\"name\":\"connection\",\"cancelled\":true}]}",
                    "1.5 (connection) was cancelled already\n");

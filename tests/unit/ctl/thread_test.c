@@ -57,7 +57,7 @@ Test(thread, a_name)
 /* ---- filters ---- */
 
 #define KEYS " picks no threads: KEY=VALUE does, and a key is state, wait, route, handler, age, limit or sort"
-#define STATE "state takes a state (ready, waiting, running), not "
+#define STATE "state takes a state (ready, waiting, running, cancelled), not "
 
 static const struct {
     const char *words, *why;
