@@ -4,6 +4,8 @@
  * list is said by words of the form KEY=VALUE, each of which leaves some out:
  *
  *     state=waiting wait=pool route=/api/ handler=files age=1s limit=100 sort=cpu
+ *
+ * The one value that may have a blank in it is the name of a module's handler: handler=module hello.
  */
 #ifndef TERN_CTL_THREAD_H
 #define TERN_CTL_THREAD_H
