@@ -102,4 +102,5 @@ void scoreboard_inherit(struct scoreboard *board, size_t index)
 {
     struct score *score = scoreboard_slot(board, index);
     score->connections = score->idle = score->threads = score->waiting = score->ready = 0;
+    score->restarts++;
 }

@@ -37,6 +37,7 @@ struct score {
     uint64_t beat;            /* turns of the worker's loop while it is asked for signs of life */
     uint64_t stalls;          /* threads that did not yield for too long */
     uint64_t slow;            /* requests that took longer than `slow` */
+    uint64_t restarts;        /* processes that had this slot before, and ended */
     struct histogram latency; /* of requests, from their first byte to the end of their answer */
     struct histogram lag;     /* of turns of the loop: how long after a poll the last thread of its burst was done */
 };
@@ -81,8 +82,8 @@ void scoreboard_read_route(const struct scoreboard *board, size_t index, size_t 
 #define SCOREBOARD_UNTIMED INT64_MIN
 void scoreboard_count(struct route_score *score, unsigned status, uint64_t bytes, nsec duration);
 
-/* For the master, between the end of a worker and the start of the next one in its place: nothing is open any more, and
- * what was counted stays. */
+/* For the master, between the end of a worker and the start of the next one in its place: nothing is open any more,
+ * what was counted stays, and the restart is counted. */
 void scoreboard_inherit(struct scoreboard *board, size_t index);
 
 #endif

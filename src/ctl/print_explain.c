@@ -138,14 +138,17 @@ static void print_nearest(struct line *l, const struct answer *answer)
 
 static void print_policy(struct line *l, const struct answer *policy, const char *label)
 {
-    static const char *const remarks[2][2] = {{"", " (may answer)"}, {" (of the site)", " (of the site, may answer)"}};
     bool of_site = str_eq(answer_text(policy, "of"), STR("site"));
+    const char *remark = answer_bool(policy, "always")    ? "always refused"
+                         : answer_bool(policy, "answers") ? "may answer"
+                                                          : NULL;
     if (!begin(l))
         return;
     put(l, policy, "name");
     fputc(' ', l->to);
     put(l, policy, "value");
-    fputs(remarks[of_site][answer_bool(policy, "answers")], l->to);
+    if (of_site || remark)
+        fprintf(l->to, " (%s%s%s)", of_site ? "of the site" : "", of_site && remark ? ", " : "", remark ? remark : "");
     end(l, label, answer_text(policy, "at"));
 }
 
@@ -172,6 +175,16 @@ static void print_handler(struct line *l, const struct answer *handler)
         first = false;
     }
     end(l, "handler", answer_text(handler, "at"));
+}
+
+static void print_slow(struct line *l, const struct answer *slow)
+{
+    struct str of = answer_text(slow, "of");
+    if (!slow || is_default(slow) || !begin(l))
+        return;
+    put(l, slow, "value");
+    fputs(str_eq(of, STR("site")) ? " (of the site)" : str_eq(of, STR("log")) ? " (of `log`)" : "", l->to);
+    end(l, "slow", answer_text(slow, "at"));
 }
 
 static void print_settings(struct line *l, const struct answer *answer, const char *key)
@@ -233,6 +246,7 @@ int print_explain(FILE *f, const struct answer *answer)
     print_nearest(&l, answer);
     print_policies(&l, answer);
     print_handler(&l, answer_member(answer, "handler"));
+    print_slow(&l, answer_member(answer, "slow"));
     print_settings(&l, answer, "limits");
     print_settings(&l, answer, "timeouts");
     print_outcome(&l, answer_member(answer, "outcome"));

@@ -168,9 +168,11 @@ nsec green_account_ready(void);
 /* Tells a scope that one of its threads ended (scope.c). */
 void green_scope_ended(struct green_scope *scope, struct green *thread);
 
-/* The blocking pool (offload.c). */
+/* The blocking pool (offload.c), and, on an OS thread of it, the green thread whose job it is at, which can't go away
+ * meanwhile; NULL on any other, and between jobs. The latter is safe in a signal handler. */
 int green_offload_init(const struct green_options *options) GREEN_WAITS;
 void green_offload_free(void);
+const struct green *green_offload_client(void);
 
 /* The descriptors of others (poll.c). */
 void green_poll_init(void);

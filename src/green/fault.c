@@ -66,7 +66,8 @@ static void note_crash(int number, const siginfo_t *info, const void *context)
     crash.number = number;
     crash.faulted = (number == SIGSEGV || number == SIGBUS) && info->si_code > 0;
     crash.address = crash.faulted ? info->si_addr : NULL;
-    crash.thread = gettid() == loop_thread ? green_self() : NULL;
+    crash.pooled = gettid() != loop_thread;
+    crash.thread = crash.pooled ? green_offload_client() : green_self();
     trace_interrupted(&crash.registers, context);
 }
 

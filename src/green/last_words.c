@@ -123,6 +123,26 @@ static void put_signal(struct out *o, const struct crash *crash)
     }
 }
 
+/* In a job of its, or itself. */
+static void put_stop(struct out *o, const struct crash *crash)
+{
+    if (crash->pooled) {
+        put_signal(o, crash);
+        out_text(o, " on a thread of the pool, for ");
+        put_name(o, crash->thread);
+        return;
+    }
+    put_name(o, crash->thread);
+    if (stack_in_guard(crash->address)) {
+        out_text(o, " overflowed its stack of ");
+        out_u64(o, stack_room(crash->thread));
+        out_text(o, " bytes");
+    } else {
+        out_text(o, " was stopped by ");
+        put_signal(o, crash);
+    }
+}
+
 static void put_crash(struct out *o, const struct crash *crash)
 {
     const struct green *thread = crash->thread;
@@ -131,15 +151,7 @@ static void put_crash(struct out *o, const struct crash *crash)
         out_put(o, crash->number == SIGABRT ? STR(" while no green thread ran") : STR(" outside any green thread"));
         return;
     }
-    put_name(o, thread);
-    if (stack_in_guard(crash->address)) {
-        out_text(o, " overflowed its stack of ");
-        out_u64(o, stack_room(thread));
-        out_text(o, " bytes");
-    } else {
-        out_text(o, " was stopped by ");
-        put_signal(o, crash);
-    }
+    put_stop(o, crash);
     put_what(o, thread);
     put_label(o, thread->label);
 }

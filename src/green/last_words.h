@@ -17,7 +17,8 @@ struct crash {
     volatile sig_atomic_t number; /* the signal that came first; 0: none yet */
     bool faulted;                 /* memory was not there, rather than that somebody has sent the signal */
     const void *address;          /* of that memory; else NULL */
-    const struct green *thread;   /* that ran; NULL: none */
+    bool pooled;                  /* on an OS thread other than that of the green ones */
+    const struct green *thread;   /* that ran, or whose job did on a thread of the pool; NULL: none */
     struct trace_registers registers;
 };
 

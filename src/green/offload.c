@@ -39,6 +39,13 @@ static struct {
     ev_async wake;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER};
 
+static _Thread_local const struct green *volatile client; /* whose job this OS thread of the pool is at */
+
+const struct green *green_offload_client(void)
+{
+    return client;
+}
+
 static void finish(struct job *job)
 {
     job->next = atomic_load_explicit(&pool.finished, memory_order_relaxed);
@@ -65,7 +72,9 @@ static void *serve(void *arg)
     pthread_mutex_lock(&pool.lock);
     for (struct job *job; (job = next_job());) {
         pthread_mutex_unlock(&pool.lock);
+        client = job->waiter;
         job->fn(job->arg);
+        client = NULL; /* it may be gone as soon as the job is finished */
         finish(job);
         pthread_mutex_lock(&pool.lock);
     }

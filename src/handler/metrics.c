@@ -54,10 +54,13 @@ static const struct counter {
     size_t at;
 } counters[] = {
     {"tern_connections_accepted_total", "Connections accepted.", AT(accepted)},
-    {"tern_worker_requests_total", "Requests answered, or begun to be.", AT(requests)},
+    {"tern_worker_requests_total",
+     "Requests answered, or begun to be, but for those that could not be read: tern_requests_total has them.",
+     AT(requests)},
     {"tern_requests_cut_total", "Requests ended before their answer was whole.", AT(cut)},
     {"tern_requests_slow_total", "Requests that took longer than `slow`.", AT(slow)},
     {"tern_stalls_total", "Green threads that did not yield for longer than `timeouts.stall`.", AT(stalls)},
+    {"tern_worker_restarts_total", "Processes that took the place of a worker that had ended.", AT(restarts)},
     {"tern_access_log_lost_total", "Lines that the access log could not take.", AT(access_lost)},
 };
 
@@ -73,26 +76,18 @@ static void put_counter(struct metrics_text *t, const struct counter *counter)
     }
 }
 
-enum { STATES = 2 };
-
-/* What is divided by its state, of which the last one has the rest. */
+/* What is in one of two states: the second one has the rest. */
 static const struct gauge {
     const char *name, *help;
-    size_t whole;
-    struct {
-        struct str name;
-        size_t at;
-    } states[STATES];
-    size_t n;
-    struct str rest;
+    size_t whole, first;
+    struct str states[2];
 } gauges[] = {
-    {"tern_connections", "Open connections.", AT(connections), {{STR_INIT("idle"), AT(idle)}}, 1, STR_INIT("active")},
+    {"tern_connections", "Open connections.", AT(connections), AT(idle), {STR_INIT("idle"), STR_INIT("active")}},
     {"tern_green_threads",
-     "Green threads.",
+     "Green threads, as of the last turn of the loop, after which none of them runs.",
      AT(threads),
-     {{STR_INIT("waiting"), AT(waiting)}, {STR_INIT("ready"), AT(ready)}},
-     2,
-     STR_INIT("running")},
+     AT(waiting),
+     {STR_INIT("waiting"), STR_INIT("ready")}},
 };
 
 static void put_states(struct metrics_text *t, const struct gauge *gauge, size_t worker)
@@ -102,15 +97,11 @@ static void put_states(struct metrics_text *t, const struct gauge *gauge, size_t
     name_worker(&label, worker);
     scoreboard_read(http_inspection.board, worker, &score);
     struct metrics_label *state = &label.labels.v[label.labels.n++];
-    uint64_t rest = word_at(&score, gauge->whole);
-    for (size_t i = 0; i < gauge->n; i++) {
-        uint64_t value = word_at(&score, gauge->states[i].at);
-        *state = (struct metrics_label){"state", gauge->states[i].name};
-        metrics_sample(t, &label.labels, value);
-        rest -= value < rest ? value : rest; /* they were not read in one moment */
-    }
-    *state = (struct metrics_label){"state", gauge->rest};
-    metrics_sample(t, &label.labels, rest);
+    uint64_t whole = word_at(&score, gauge->whole), first = word_at(&score, gauge->first);
+    *state = (struct metrics_label){"state", gauge->states[0]};
+    metrics_sample(t, &label.labels, first);
+    *state = (struct metrics_label){"state", gauge->states[1]};
+    metrics_sample(t, &label.labels, whole > first ? whole - first : 0); /* they were not read in one moment */
 }
 
 static void put_gauge(struct metrics_text *t, const struct gauge *gauge)
@@ -125,8 +116,8 @@ static const struct timing {
     size_t at;
 } timings[] = {
     {"tern_worker_request_duration_seconds", "From the first byte of a request to the end of its answer.", AT(latency)},
-    {"tern_loop_lag_seconds", "How long what was ready waited for its turn at most, for each turn of the loop.",
-     AT(lag)},
+    {"tern_loop_lag_seconds",
+     "How long what was ready waited for its turn at most, since the poll before, for each turn of the loop.", AT(lag)},
 };
 
 static void put_timing(struct metrics_text *t, const struct timing *timing)

@@ -4,12 +4,19 @@
 #include "base/scoreboard.h"
 #include "http/inspect.h"
 #include "http/server.h"
+#include "http/site.h"
 
-/* Routes that are told of as one: from one index to before another, which may be the same: none. */
+/* Routes that are told of as one, and what all workers have counted of them. */
 struct group {
-    size_t from, to;
     struct metrics_labels labels;
+    struct route_score sum;
+    size_t members;
 };
+
+static struct group group_named(struct str route, struct str handler)
+{
+    return (struct group){.labels = {.v = {{"route", route}, {"handler", handler}}, .n = 2}};
+}
 
 static void add(struct route_score *sum, const struct route_score *score)
 {
@@ -19,16 +26,15 @@ static void add(struct route_score *sum, const struct route_score *score)
         to[i] += from[i];
 }
 
-static void sum_up(const struct group *group, struct route_score *sum)
+static void take_in(struct group *group, const struct http_route *route)
 {
     const struct scoreboard *board = http_inspection.board;
     struct route_score score;
-    *sum = (struct route_score){.bytes = 0};
-    for (size_t worker = 0; worker < board->count; worker++)
-        for (size_t route = group->from; route < group->to; route++) {
-            scoreboard_read_route(board, worker, route, &score);
-            add(sum, &score);
-        }
+    group->members++;
+    for (size_t worker = 0; worker < board->count; worker++) {
+        scoreboard_read_route(board, worker, route->index, &score);
+        add(&group->sum, &score);
+    }
 }
 
 /* ---- families ---- */
@@ -66,28 +72,33 @@ static const struct family {
 
 static void put_group(struct metrics_text *t, const struct family *family, struct group group)
 {
-    struct route_score sum;
-    sum_up(&group, &sum);
-    family->put(t, &group.labels, &sum);
+    if (group.members)
+        family->put(t, &group.labels, &group.sum);
 }
 
-static struct metrics_labels labels_of(const struct http_route *route)
+/* What sites have missed is told of as one, like the routes behind the first `most`. */
+static void put_family(struct metrics_text *t, const struct family *family, size_t most)
 {
-    const struct green_label *label = &route->label;
-    return (struct metrics_labels){.v = {{"route", label->route}, {"handler", label->handler}}, .n = 2};
+    const struct http_sites *sites = &t->x->server->sites;
+    struct group missing = group_named(STR(""), http_missing.name), others = group_named(STR("other"), STR("other"));
+    size_t configured = 0;
+    for (const struct http_route *route = sites->routes; route; route = route->next) {
+        struct group own = group_named(route->label.route, route->label.handler), *group = &own;
+        if (route->handler != &http_missing)
+            group = ++configured > most ? &others : &own;
+        else if (route != &sites->unmet)
+            group = &missing;
+        take_in(group, route);
+        put_group(t, family, own);
+    }
+    put_group(t, family, missing);
+    put_group(t, family, others);
 }
 
 void metrics_put_routes(struct metrics_text *t, size_t most)
 {
-    const struct http_sites *sites = &t->x->server->sites;
-    size_t count = http_inspection.board ? http_inspection.board->routes : 0, own = count < most ? count : most;
-    const struct group others = {own, count, {.v = {{"route", STR("other")}, {"handler", STR("")}}, .n = 2}};
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        const struct family *family = &families[i];
-        metrics_family(t, family->name, family->type, family->help);
-        for (const struct http_route *route = sites->routes; route && route->index < own; route = route->next)
-            put_group(t, family, (struct group){route->index, route->index + 1, labels_of(route)});
-        if (own < count)
-            put_group(t, family, others);
+    for (size_t i = 0; i < sizeof families / sizeof *families && http_inspection.board; i++) {
+        metrics_family(t, families[i].name, families[i].type, families[i].help);
+        put_family(t, &families[i], most);
     }
 }

@@ -4,7 +4,8 @@
 
 #include "handler/metrics_text.h"
 
-/* Families with a sample, or several, for each of the first `most` routes, and for the others together. */
+/* Families with a sample, or several, for each of the first `most` routes of the configuration, and for the others
+ * together; and beside them for requests that met no route, and for those that were refused before. */
 void metrics_put_routes(struct metrics_text *t, size_t most);
 
 #endif

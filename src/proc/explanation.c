@@ -74,34 +74,52 @@ static bool has_scheme(struct str url, struct str scheme)
     return url.n >= scheme.n && str_eq_nocase((struct str){url.p, scheme.n}, scheme);
 }
 
-/* Of host and port; the scheme's, where it has none. */
-static uint16_t port_of(struct str authority, bool secure)
+static int misuse(struct out *why, const char *text)
 {
-    uint16_t port = secure ? 443 : 80;
-    struct str rest = str_skip(authority, http_host_name(authority).n);
-    (void)!port_parse(str_skip(rest, 1), &port);
-    return port;
+    out_put(why, str_of(text));
+    return -EINVAL;
+}
+
+/* Of host and port; the scheme's, where it has none. */
+static int find_port(struct explanation *e, struct str authority)
+{
+    struct str port = str_skip(authority, http_host_name(authority).n + 1);
+    e->port = e->secure ? 443 : 80;
+    return port.n ? port_parse(port, &e->port) : 0;
+}
+
+/* What is wrong with who a URL is for, which the server would call malformed at best. */
+static int blame_authority(struct explanation *e, struct str authority, struct out *why)
+{
+    if (str_find(authority, '@') < authority.n)
+        return misuse(why, "a URL of a web server has no user and no password");
+    if (http_host_name(authority).n == 0)
+        return misuse(why, "the URL has no host");
+    if (find_port(e, authority) < 0)
+        return misuse(why, "the port of the URL is none: they are 1 to 65535");
+    return misuse(why, "the host of the URL is malformed");
 }
 
 /* What a client sends of a URL: who it is for stands in a field. */
-static int split_url(struct explanation *e)
+static int split_url(struct explanation *e, struct out *why)
 {
     struct http_request *request = &e->x.request;
     struct http_uri uri;
-    size_t n = str_find(e->url, ':') + sizeof "//";
+    size_t start = str_find(e->url, ':') + sizeof "//", n = start;
     while (n < e->url.n && e->url.p[n] != '/' && e->url.p[n] != '?')
         n++;
-    struct str rest = str_skip(e->url, n);
+    struct str rest = str_skip(e->url, n), authority = {e->url.p + start, n - start};
     int error = http_uri_parse(&e->x.arena, (struct str){e->url.p, n}, &uri);
-    if (error)
+    if (error == -ENOMEM)
         return error;
+    e->secure = uri.secure;
+    if (error || find_port(e, authority) < 0)
+        return blame_authority(e, authority, why);
     request->target = str_starts(rest, STR("/")) ? rest : arena_printf(&e->x.arena, "/" STR_FMT, STR_ARG(rest));
     if (!request->target.p)
         return -ENOMEM;
-    e->secure = uri.secure;
-    e->port = port_of(uri.host, uri.secure);
-    e->host = (struct http_field){STR("Host"), uri.host};
-    request->host = http_host_name(uri.host);
+    e->host = (struct http_field){STR("Host"), authority};
+    request->host = http_host_name(authority);
     request->fields = &e->host;
     request->field_count = 1;
     return 0;
@@ -113,22 +131,6 @@ static void refuse(struct explanation *e, int status, const char *why)
         e->status = status;
         e->why = why;
     }
-}
-
-static int read_url(struct explanation *e)
-{
-    e->absolute = has_scheme(e->url, STR("http://")) || has_scheme(e->url, STR("https://"));
-    e->x.request.target = e->url;
-    int error = e->absolute ? split_url(e) : 0;
-    if (error == -EBADMSG)
-        refuse(e, 400, "a malformed target");
-    return error == -ENOMEM ? error : 0;
-}
-
-static int misuse(struct out *why, const char *text)
-{
-    out_put(why, str_of(text));
-    return -EINVAL;
 }
 
 /* As the protocol does it. */
@@ -144,6 +146,17 @@ static void judge(struct explanation *e)
         refuse(e, verdict.status, verdict.wrong);
 }
 
+static int refuse_connection(struct explanation *e)
+{
+    bool elsewhere = false;
+    for (size_t i = 0; i < e->config->listen_count; i++)
+        elsewhere |= listen_port(&e->config->listen[i]) == e->port;
+    struct str why = arena_printf(&e->x.arena, "connection: refused, nothing listens on %sport %u",
+                                  elsewhere ? "this address and " : "", e->port);
+    refuse(e, 0, why.p);
+    return why.p ? 0 : -ENOMEM;
+}
+
 int explanation_ask(struct explanation *e, struct str question, struct out *why)
 {
     struct str rest = str_trim(question), first = str_cut(&rest, ' ');
@@ -154,15 +167,17 @@ int explanation_ask(struct explanation *e, struct str question, struct out *why)
     if (str_find(e->url, ' ') < e->url.n)
         return misuse(why, "a question is [METHOD] URL");
     bool other = str_starts(e->url, STR("/")) || str_eq(e->url, STR("*"));
-    int error = read_url(e);
-    if (error)
-        return error;
+    e->absolute = has_scheme(e->url, STR("http://")) || has_scheme(e->url, STR("https://"));
     if (!e->absolute && !other && !str_eq(e->x.request.method_name, STR("CONNECT")))
         return misuse(why, "a URL begins with http://, https:// or, for the default site, with a slash");
+    e->x.request.target = e->url;
+    int error = e->absolute ? split_url(e, why) : 0;
+    if (error)
+        return error;
     e->in = find_listener(e);
-    if (!e->why)
-        judge(e);
-    return 0;
+    error = e->in || !e->absolute ? 0 : refuse_connection(e);
+    judge(e);
+    return error;
 }
 
 /* ---- the connection ---- */
@@ -230,18 +245,26 @@ static void redirect(struct explanation *e, int (*serve)(struct exchange *x, con
     e->x.route = &bare;
     e->x.site = NULL;
     int error = serve(&e->x, settings);
+    bool hostless = !e->absolute && e->x.response.status == 400; /* the question is to blame, and no request */
     e->x.route = route;
     e->x.site = site;
-    if (!error && e->x.response.status)
+    if (hostless)
+        refuse(e, 0, "the redirect needs a host: give the whole URL");
+    else if (!error && e->x.response.status)
         refuse(e, e->x.response.status, why);
 }
 
-static void redirect_by_policy(struct explanation *e)
+/* Those that answer whoever asks. */
+static void ask_policies(struct explanation *e)
 {
     const struct http_policies *policies = &e->x.route->policies;
-    for (size_t i = 0; i < policies->n; i++)
-        if (policies->v[i].policy == &policy_redirect)
-            redirect(e, policy_redirect.admit, policies->v[i].settings, "the site redirects");
+    for (size_t i = 0; i < policies->n; i++) {
+        const struct http_applied *applied = &policies->v[i];
+        if (applied->policy == &policy_access && (explanation_closes(applied->at) || explanation_closes(e->x.site->at)))
+            refuse(e, 403, "always refused, by `deny`");
+        else if (applied->policy == &policy_redirect)
+            redirect(e, policy_redirect.admit, applied->settings, "the site redirects");
+    }
 }
 
 static void answer_method(struct explanation *e, uint64_t methods)
@@ -281,7 +304,7 @@ void explanation_route(struct explanation *e)
         refuse(e, 421, "a site that asks for certificates of its own, on a connection that was made for another");
     x->route = http_route_find(x->site, x->request.uri.path);
     if (!e->why)
-        redirect_by_policy(e);
+        ask_policies(e);
     if (!x->tls && x->site->tls && tls_context_demands(x->site->tls))
         refuse(e, 403, "a site that demands certificates, asked in the clear");
     if (!e->why)

@@ -22,9 +22,8 @@ struct explanation {
     struct str fields;       /* of the answer, as far as they are known */
 };
 
-/* Takes the question apart, finds the listener and judges the request, which has a URI afterwards unless it has been
- * refused. 0, -EINVAL
- * (why has been written) or -ENOMEM. */
+/* Takes the question apart, finds the listener and judges the request, which has a URI afterwards unless the protocol
+ * refuses it. 0, -EINVAL (why has been written) or -ENOMEM. */
 int explanation_ask(struct explanation *e, struct str question, struct out *why) __attribute__((warn_unused_result));
 
 /* Whether a request for this URL comes in at a listener. Of a socket that is passed to us the port is not known. */
@@ -34,12 +33,15 @@ enum explanation_entry explanation_enters(const struct explanation *e, const str
 /* Finds out who answers a request that has a URI: fills in the rest. */
 void explanation_route(struct explanation *e);
 
+/* Whether a site or route has a `deny` that leaves nobody. */
+bool explanation_closes(const struct conf_node *at);
+
 /* ---- what is told of it; a key is left out where there is nothing to tell ---- */
 
 void explanation_put_site(struct json *j, const struct explanation *e);
 void explanation_put_route(struct json *j, const struct explanation *e);
 
-/* The policies, the handler, limits and timeouts. 0 or -ENOMEM. */
+/* The policies, the handler, what is slow, limits and timeouts. 0 or -ENOMEM. */
 int explanation_put_terms(struct json *j, const struct explanation *e) __attribute__((warn_unused_result));
 
 /* "file:line", or "default". */

@@ -54,6 +54,18 @@ static bool is_off(const struct conf_node *node)
     return node->kind == CONF_SCALAR && str_eq(node->text, STR("off"));
 }
 
+/* A network in `allow` would be longer than all of them. */
+bool explanation_closes(const struct conf_node *at)
+{
+    struct conf_node *deny = conf_find(at, STR("deny"));
+    bool all = false;
+    if (!deny || conf_find(at, STR("allow")))
+        return false;
+    conf_each_item (network, deny)
+        all |= str_eq(network->text, STR("all"));
+    return all;
+}
+
 /* A key of a policy. */
 static int put_policy(struct json *j, const struct explanation *e, const struct http_policy *policy,
                       const struct conf_node *node)
@@ -63,6 +75,8 @@ static int put_policy(struct json *j, const struct explanation *e, const struct 
     int error = put_value(j, node);
     json_text(j, "of", node->parent == e->x.site->at ? STR("site") : STR("route"));
     json_bool(j, "answers", policy->admit && !is_off(node));
+    if (str_eq(node->key, STR("deny")) && explanation_closes(node->parent))
+        json_bool(j, "always", true);
     explanation_put_place(j, node);
     json_close(j, '}');
     return error;
@@ -113,12 +127,38 @@ static int put_handler(struct json *j, const struct http_route *route)
     return error;
 }
 
+/* By the most specific one that says so. */
+static int put_slow(struct json *j, const struct explanation *e)
+{
+    const struct http_route *route = e->x.route;
+    const struct {
+        const char *of;
+        const struct conf_node *at;
+    } places[] = {{"route", route && route->at ? route->at->parent : NULL},
+                  {"site", e->x.site ? e->x.site->at : NULL},
+                  {"log", conf_find(e->config->tree, STR("log"))}};
+    const struct conf_node *slow = NULL;
+    size_t i = 0;
+    for (; i < sizeof places / sizeof *places && !slow; i++)
+        slow = places[i].at ? conf_find(places[i].at, STR("slow")) : NULL;
+    if (!slow)
+        return 0;
+    json_open(j, "slow", '{');
+    int error = put_value(j, slow);
+    json_text(j, "of", str_of(places[i - 1].of));
+    explanation_put_place(j, slow);
+    json_close(j, '}');
+    return error;
+}
+
 int explanation_put_terms(struct json *j, const struct explanation *e)
 {
     static const char *const maps[] = {"limits", "timeouts"};
     int error = e->x.route ? put_policies(j, e) : 0;
     if (!error && e->x.route)
         error = put_handler(j, e->x.route);
+    if (!error && e->x.route)
+        error = put_slow(j, e);
     for (size_t i = 0; i < 2 && !error; i++)
         error = put_settings(j, maps[i], conf_find(e->config->tree, str_of(maps[i])));
     return error;

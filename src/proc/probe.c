@@ -38,7 +38,7 @@ struct report {
     enum kind kind;
     unsigned line, col;
     char file[256];
-    char text[TEXT];
+    char text[TEXT]; /* what is wrong; of a handler that is about to be started where its key stands */
 };
 
 _Static_assert(sizeof(struct report) <= 4096, "a pipe takes it in one piece (PIPE_BUF)");
@@ -59,7 +59,10 @@ static void say(int to, const struct report *report)
 static void say_begins(int to, const struct conf_node *at)
 {
     struct report report = {.kind = BEGINS, .line = at->line, .col = at->col};
+    struct out path = out_on(report.text, sizeof report.text - 1);
     fill(report.file, sizeof report.file, at->file);
+    conf_path(at, &path);
+    *path.at = '\0';
     say(to, &report);
 }
 
@@ -166,38 +169,39 @@ static void await_end(pid_t child, struct verdict *v)
 }
 
 /* What the last handler did to its process, which was not through. */
-static int judge(struct conf_reader *r, const struct report *last, const struct verdict *v)
+static void judge(struct conf_reader *r, const struct report *last, const struct verdict *v)
 {
-    struct str file = arena_copy(r->arena, str_of(last->file));
+    char text[TEXT];
     int status = v->status;
     if (v->silent)
-        conf_error_at(r, file, last->line, last->col, "did not come to an end within %d s", PATIENCE);
+        snprintf(text, sizeof text, "did not come to an end within %d s", PATIENCE);
     else if (v->lingered)
-        conf_error_at(r, file, last->line, last->col, "closes descriptors that are not its own when it is loaded");
+        snprintf(text, sizeof text, "closes descriptors that are not its own while it is loaded or opened");
     else if (WIFSIGNALED(status))
-        conf_error_at(r, file, last->line, last->col, "crashes when it is loaded, by signal %d (%s)", WTERMSIG(status),
-                      strsignal(WTERMSIG(status)));
+        snprintf(text, sizeof text, "crashes while it is loaded or opened, by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else
-        conf_error_at(r, file, last->line, last->col, "ends its process when it is loaded, with status %d",
-                      WEXITSTATUS(status));
-    return -EINVAL;
+        snprintf(text, sizeof text, "ends its process while it is loaded or opened, with status %d",
+                 WEXITSTATUS(status));
+    conf_error_at(r, arena_copy(r->arena, str_of(last->file)), last->line, last->col, "%s: %s", last->text, text);
 }
 
 static int listen_to(struct conf_reader *r, pid_t child, int from)
 {
-    struct report report = {.kind = BEGINS};
+    struct report report = {.kind = BEGINS}, last = report;
     struct verdict verdict = {.silent = false};
-    int result = 0;
     nsec deadline = nsec_add(clock_monotonic(), PATIENCE * NSEC_SEC);
+    size_t failed = r->failed;
     while (report.kind != DONE && next_report(from, deadline, &report, &verdict.silent)) {
-        if (report.kind != WRONG)
-            continue;
-        conf_error_at(r, arena_copy(r->arena, str_of(report.file)), report.line, report.col, "%s", report.text);
-        result = -EINVAL;
+        if (report.kind == BEGINS)
+            last = report;
+        else if (report.kind == WRONG)
+            conf_error_at(r, arena_copy(r->arena, str_of(report.file)), report.line, report.col, "%s", report.text);
     }
     await_end(child, &verdict);
-    int judged = report.kind == DONE ? 0 : judge(r, &report, &verdict);
-    return result ? result : judged;
+    if (report.kind != DONE)
+        judge(r, &last, &verdict);
+    return r->failed > failed ? -EINVAL : 0;
 }
 
 int probe_check(struct conf_reader *r, const struct config *config)

@@ -11,6 +11,18 @@ static int write_nowhere(struct tern_request *r)
     return tern_printf(r, "still here\n");
 }
 
+static int write_nowhere_too(void *arg)
+{
+    *(volatile int *)NULL = 1;
+    return arg != NULL;
+}
+
+static int block(struct tern_request *r)
+{
+    (void)r;
+    return tern_blocking(write_nowhere_too, NULL, TERN_NEVER);
+}
+
 static int give_up(struct tern_request *r)
 {
     (void)r;
@@ -54,9 +66,9 @@ static int wait(struct tern_request *r)
 
 static int serve(struct tern_request *r, void *state)
 {
-    static const struct act acts[] = {
-        {"null", write_nowhere}, {"abort", give_up}, {"exit", leave}, {"overflow", overflow},
-        {"loop", loop},          {"wait", wait},     {NULL, NULL}};
+    static const struct act acts[] = {{"null", write_nowhere}, {"abort", give_up}, {"exit", leave},
+                                      {"overflow", overflow},  {"loop", loop},     {"wait", wait},
+                                      {"blocking", block},     {NULL, NULL}};
     (void)state;
     return act_serve(r, acts);
 }

@@ -136,6 +136,9 @@ Test(explain, nonsense)
     assert_ctl(USAGE, "explain");
     assert_ctl(USAGE, "explain", "localhost");
     assert_ctl(USAGE, "explain", "GET", "/", "HTTP/1.1");
+    assert_ctl(USAGE, "explain", "http://");
+    assert_ctl(USAGE, "explain", "http://localhost:99999/");
+    assert_ctl(USAGE, "explain", "http://user:pw@localhost/");
     assert_ctl(USAGE, "-c", file_path("tern.yaml"), "reload");
     assert_stop(&server, FINE);
 }
@@ -172,6 +175,10 @@ Test(explain, a_file_and_no_server)
     cr_expect(strstr(told.p, line), "no %s in %s", line, told.p);
     cr_expect(strstr(told.p, harness_text("%s:1\n", file)), "%s", told.p);
     cr_expect(strstr(told.p, "answer     301: the route redirects\n           Location: /new/x\n"), "%s", told.p);
+    assert_ctl_tells(&told, FINE, "-c", file, "explain", "http://localhost:1/old/x");
+    cr_expect(strstr(told.p, "no answer  connection: refused, nothing listens on port 1\n"), "%s", told.p);
+    assert_ctl_tells(&told, USAGE, "-c", file, "explain", "http://localhost:99999/");
+    cr_expect(strstr(told.p, "the port of the URL is none"), "%s", told.p);
     assert_ctl_tells(&told, USAGE, "-c", file, "explain", "localhost");
     cr_expect(strstr(told.p, "a URL begins with"), "%s", told.p);
 }

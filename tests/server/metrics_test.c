@@ -144,10 +144,12 @@ Test(metrics, further_routes_are_told_of_as_one)
 {
     assert_status(fetch(server.port, "/teapot"), 418);
     assert_status(fetch(server.port, "/teapot/"), 500);
-    static const char other[] = "tern_requests_total{route=\"other\",handler=\"\",class=\"%s\"}";
+    static const char other[] = "tern_requests_total{route=\"other\",handler=\"other\",class=\"%s\"}";
     cr_expect(until(value_of("/few", harness_text(other, "4xx")) == 1));
     cr_expect(until(value_of("/few", harness_text(other, "5xx")) == 1));
     cr_expect_eq(value_of("/few", "tern_response_bytes_total{route=\"/teapot\",handler=\"respond\"}"), -1);
+    cr_expect_neq(value_of("/few", "tern_response_bytes_total{route=\"/metrics\",handler=\"metrics\"}"), -1);
+    cr_expect_neq(value_of("/few", "tern_response_bytes_total{route=\"/few\",handler=\"metrics\"}"), -1);
 }
 
 /* ---- how long it counts ---- */
@@ -167,6 +169,8 @@ Test(metrics, a_worker_that_is_replaced_keeps_its_counts)
         server_workers(&server, after, WORKERS);
     while (after[0] == before[0] || after[0] == before[1] || after[1] == before[0] || after[1] == before[1]);
     cr_assert(until(value_of("/metrics", TEAPOTS) == 20));
+    for (int i = 0; i < WORKERS; i++)
+        cr_expect_eq(value_of("/metrics", harness_text("tern_worker_restarts_total{worker=\"%d\"}", i)), 1);
 }
 
 Test(metrics, a_generation_begins_anew)

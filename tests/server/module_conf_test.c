@@ -134,7 +134,8 @@ Test(module_conf, what_is_no_module)
 /* The loader of libc trusts a file to be as long as it says. */
 Test(module_conf, a_file_that_was_cut)
 {
-    static const struct row table[] = {{"cut.so", "x", NULL, AT_MODULE, "crashes when it is loaded, by signal 7"}};
+    static const struct row table[] = {
+        {"cut.so", "x", NULL, AT_MODULE, "crashes while it is loaded or opened, by signal 7"}};
     if (harness_is_sanitized())
         harness_skip("a sanitizer would tell of it by other means");
     file_write("modules/cut.so", (struct str){module_read("nameless").p, 4000});
@@ -204,8 +205,8 @@ Test(module_conf, handlers_that_do_not_open)
         {"settings.so", "picky", NULL, AT_MODULE, "red is no colour"},
         {"settings.so", "pickier", "{}", AT_SETTINGS, "they do not go together"},
         {"settings.so", "lenient", "{colour: loud}", "tern.yaml:11:30: error: ", "loud is no colour"},
-        {"settings.so", "crash", NULL, AT_MODULE, "crashes when it is loaded, by signal 6"},
-        {"settings.so", "leave", NULL, AT_MODULE, "ends its process when it is loaded, with status 0"},
+        {"settings.so", "crash", NULL, AT_MODULE, "crashes while it is loaded or opened, by signal 6"},
+        {"settings.so", "leave", NULL, AT_MODULE, "ends its process while it is loaded or opened, with status 0"},
     };
     module_install("settings");
     assert_table_refused(table);
@@ -214,10 +215,10 @@ Test(module_conf, handlers_that_do_not_open)
 Test(module_conf, what_happens_at_load)
 {
     static const struct row table[] = {
-        {"crash.so", "serve", NULL, AT_MODULE, "crashes when it is loaded, by signal 11"},
-        {"abort.so", "serve", NULL, AT_MODULE, "crashes when it is loaded, by signal 6"},
-        {"exit.so", "serve", NULL, AT_MODULE, "ends its process when it is loaded, with status 7"},
-        {"leave.so", "serve", NULL, AT_MODULE, "ends its process when it is loaded, with status 0"},
+        {"crash.so", "serve", NULL, AT_MODULE, "crashes while it is loaded or opened, by signal 11"},
+        {"abort.so", "serve", NULL, AT_MODULE, "crashes while it is loaded or opened, by signal 6"},
+        {"exit.so", "serve", NULL, AT_MODULE, "ends its process while it is loaded or opened, with status 7"},
+        {"leave.so", "serve", NULL, AT_MODULE, "ends its process while it is loaded or opened, with status 0"},
     };
     static const char *const names[] = {"crash", "abort", "exit", "leave"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -302,7 +303,8 @@ Test(module_conf, all_errors_come_at_once_in_the_order_of_the_file)
 /* What crashes ends the check: those before it have been heard, those behind it have not. */
 Test(module_conf, a_crash_is_the_last_that_is_told)
 {
-    static const char *const reasons[REASONS] = {":6:35: error: ", ":7:28: error: crashes when it is loaded"};
+    static const char *const reasons[REASONS] = {
+        ":6:35: error: ", ":7:28: error: sites[0].routes[1].module: crashes while it is loaded or opened"};
     module_install_as("at_load", "crash");
     assert_reasons(HEAD "      - {path: /a, module: {file: missing.so, handler: x}}\n"
                         "      - {path: /b, module: {file: crash.so, handler: serve}}\n"

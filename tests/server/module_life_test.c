@@ -202,6 +202,11 @@ Test(module_life, a_crash_costs_one_worker)
     static const struct crash crashes[] = {
         {"/crash/null", "in: GET /crash/null HTTP/1.1 (module crash, route /crash/)", "was ended by signal 11", true},
         {"/crash/abort", "in: GET /crash/abort HTTP/1.1", "was ended by signal 6", false},
+        {"/crash/blocking",
+         "on a thread of the pool, for green thread 'connection' in: GET /crash/blocking HTTP/1.1 (module crash, route "
+         "/crash/)",
+         "was ended by signal 11", true},
+        {"/crash/blocking", " write_nowhere_too+0x", "was ended by signal 11", true},
         {"/crash/overflow", "in: GET /crash/overflow HTTP/1.1", "was ended by signal 11", true},
         {"/crash/exit", "ends the process in: GET /crash/exit HTTP/1.1", "ended with status 0", true},
     };

@@ -131,6 +131,7 @@ Test(scoreboard, a_successor_inherits_what_was_counted_and_nothing_that_was_open
     run_worker(0);
     run_worker(1);
     scoreboard_inherit(&board, 0);
+    scoreboard_inherit(&board, 0);
     struct score score, other;
     scoreboard_read(&board, 0, &score);
     scoreboard_read(&board, 1, &other);
@@ -141,6 +142,8 @@ Test(scoreboard, a_successor_inherits_what_was_counted_and_nothing_that_was_open
     cr_expect_eq(score.cut, 50);
     cr_expect_eq(score.access_lost, 60);
     cr_expect_eq(score.beat, (uint64_t)1 << 40);
+    cr_expect_eq(score.restarts, 2);
+    cr_expect_eq(other.restarts, 0);
     cr_expect_eq(other.connections, 20);
     cr_expect_eq(other.idle, 40);
     scoreboard_close(&board);

@@ -66,6 +66,34 @@ Test(print_explain, each_thing_with_its_place)
                          "           Allow: GET\n");
 }
 
+Test(print_explain, what_policies_do)
+{
+    static const struct {
+        const char *policy, *remark;
+    } table[] = {
+        {"\"of\":\"route\",\"answers\":false", ""},
+        {"\"of\":\"site\",\"answers\":false", " (of the site)"},
+        {"\"of\":\"route\",\"answers\":true", " (may answer)"},
+        {"\"of\":\"site\",\"answers\":true", " (of the site, may answer)"},
+        {"\"of\":\"route\",\"answers\":true,\"always\":true", " (always refused)"},
+        {"\"of\":\"site\",\"answers\":true,\"always\":true", " (of the site, always refused)"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char line[256], expected[256];
+        snprintf(line, sizeof line, "{\"policies\":[{\"name\":\"deny\",\"value\":\"all\",%s}]}", table[i].policy);
+        snprintf(expected, sizeof expected, " \npolicies   deny all%s\n" DEFAULTS, table[i].remark);
+        expect_printed(line, expected);
+    }
+}
+
+Test(print_explain, what_is_slow)
+{
+    expect_printed("{\"slow\":{\"value\":\"1s\",\"of\":\"route\"}}", " \nslow       1s\n" DEFAULTS);
+    expect_printed("{\"slow\":{\"value\":\"1s\",\"of\":\"site\"}}", " \nslow       1s (of the site)\n" DEFAULTS);
+    expect_printed("{\"slow\":{\"value\":\"1s\",\"of\":\"log\"}}", " \nslow       1s (of `log`)\n" DEFAULTS);
+    expect_printed("{\"slow\":{\"value\":\"off\",\"of\":\"log\",\"at\":\"default\"}}", " \n" DEFAULTS);
+}
+
 Test(print_explain, what_is_not_there)
 {
     expect_printed(

@@ -71,6 +71,18 @@ static int crash_on_the_loop(void *arg)
     return green_sleep(NSEC_SEC);
 }
 
+static void do_nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* The loop is nobody's, whoever had a job done before. */
+static int crash_after_a_job(void *arg)
+{
+    int error = green_offload(do_nothing, arg, NSEC_NEVER);
+    return error ? error : crash_on_the_loop(arg);
+}
+
 struct row {
     green_fn *crash;
     const char *name;
@@ -98,7 +110,13 @@ static const struct row rows[] = {
      {"a\nb\r\x1b[31m\x7f\xff\0z", 13},
      SIGABRT,
      "green thread 'x' was stopped by signal 6 in: a.b..[31m...z"},
-    {crash_in_the_pool, "job", {NULL, 0}, SIGILL, "signal 4 outside any green thread"},
+    {crash_in_the_pool, "job", {NULL, 0}, SIGILL, "signal 4 on a thread of the pool, for green thread 'job'"},
+    {crash_in_the_pool,
+     "job",
+     {"GET /slow", 9},
+     SIGILL,
+     "signal 4 on a thread of the pool, for green thread 'job' in: GET /slow"},
+    {crash_after_a_job, "parked", {"GET /done", 9}, SIGBUS, "signal 7 outside any green thread"},
     {crash_on_the_loop, "parked", {NULL, 0}, SIGBUS, "signal 7 outside any green thread"},
 };
 

@@ -23,7 +23,8 @@ static const char main_file[] = "listen:\n"
                                 "  target_size: 100\n"
                                 "timeouts: {idle: 5s}\n"
                                 "include: [sites.d/*.yaml]\n"
-                                "sites: []\n";
+                                "sites: []\n"
+                                "log: {slow: 3s}\n";
 
 static const char site_file[] = "sites:\n"
                                 "  - hosts: [example.org, '*.example.org', '*.a.example.org']\n"
@@ -45,13 +46,25 @@ static const char site_file[] = "sites:\n"
                                 "      - {path: /api/v1/, echo: {}}\n"
                                 "      - {exact: /api/v1/x, auth: {users: {alice: '" HASH "'}}, echo: {}}\n"
                                 "      - {path: /old/, redirect: {to: /new/, status: 301}}\n"
+                                "      - {path: /gone, redirect: {to: 'https://$host$uri', status: 308}}\n"
                                 "  - hosts: [closed.test]\n"
                                 "    deny: 10.9.0.0/16\n"
                                 "    headers: {X-A: site}\n"
                                 "    limit: {requests: 5/s}\n"
                                 "    routes:\n"
                                 "      - {path: /, allow: 10.0.0.0/8, limit: {requests: 9/s}, headers: {X-B: route}, "
-                                "echo: {}}\n";
+                                "echo: {}}\n"
+                                "  - hosts: [nobody.test]\n"
+                                "    deny: [10.0.0.0/8, all]\n"
+                                "    slow: 2s\n"
+                                "    redirect: {to: 'https://$host$uri', status: 308}\n"
+                                "    routes:\n"
+                                "      - {path: /, echo: {}}\n"
+                                "      - {path: /some, allow: 10.0.0.0/8, slow: off, echo: {}}\n"
+                                "  - hosts: [half.test]\n"
+                                "    routes:\n"
+                                "      - {path: /, deny: all, allow: 10.0.0.0/8, echo: {}}\n"
+                                "      - {path: /none, deny: all, echo: {}}\n";
 
 static struct config *config;
 
@@ -113,6 +126,18 @@ Test(explain, rejects)
         {"GET example.org", "a URL begins with "},
         {"GET / HTTP/1.1", "a question is [METHOD] URL"},
         {"#x", "a URL begins with "},
+        {"http://", "the URL has no host"},
+        {"http:///x", "the URL has no host"},
+        {"https://:443/", "the URL has no host"},
+        {"http://?x", "the URL has no host"},
+        {"http://user:pw@example.org/", "has no user and no password"},
+        {"http://user@example.org:99999/", "has no user and no password"},
+        {"http://example.org:99999/", "the port of the URL is none"},
+        {"http://example.org:0/", "the port of the URL is none"},
+        {"http://example.org:80x/", "the port of the URL is none"},
+        {"http://[::1]:99999/", "the port of the URL is none"},
+        {"http://exa|mple.org/", "the host of the URL is malformed"},
+        {"http://[::1/", "the host of the URL is malformed"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         cr_expect_eq(ask(table[i][0], sizeof text), -EINVAL, "%s: %s", table[i][0], text);
@@ -153,6 +178,7 @@ static void expect_all(const struct row *rows, size_t count)
 
 #define EXPECT_ALL(rows) expect_all(rows, sizeof(rows) / sizeof *(rows))
 #define STATUS(n) "\"outcome\":{\"status\":" n ","
+#define DEAF "\"outcome\":{\"why\":\"connection: refused, nothing listens on "
 #define NO_OUTCOME "!\"outcome\""
 #define PLAIN                                                                                                          \
     "\"listeners\":[{\"address\":\"127.0.0.1:8080\",\"tls\":false,\"http2\":true,\"certain\":true,\"at\":\"main.yaml:" \
@@ -175,9 +201,6 @@ Test(explain, requests_that_are_refused_before_they_are_routed)
         {"/%zz", {STATUS("400"), "a malformed target"}},
         {"/%00", {STATUS("400")}},
         {"http://127.0.0.1:8080/%zz", {STATUS("400"), PLAIN}},
-        {"http:///x", {STATUS("400"), NONE}},
-        {"http://user@host/", {STATUS("400")}},
-        {"http://host:99999/", {STATUS("400")}},
         {long_url, {STATUS("414"), "limits.target_size"}},
     };
     EXPECT_ALL(rows);
@@ -189,11 +212,15 @@ Test(explain, where_it_comes_in)
         {"/api", {PLAIN, "!\"port\""}},
         {"http://any:8080/api", {PLAIN, "\"port\":8080", NO_OUTCOME}},
         {"HTTP://127.0.0.1:8080/api", {PLAIN}},
-        {"http://127.0.0.2:8080/api", {NONE, "\"port\":8080", "\"route\""}},
-        {"http://[::1]:8080/api", {NONE}},
+        {"http://any:8080", {PLAIN, "\"path\":\"/\""}},
+        {"http://127.0.0.2:8080/api",
+         {NONE, "\"port\":8080", "\"route\"", DEAF "this address and port 8080\",\"fields\":[]}"}},
+        {"http://[::1]:8080/api", {NONE, DEAF "this address and port 8080\""}},
+        {"FOO http://any:1/%zz", {NONE, DEAF "port 1\"", "!\"status\""}},
         {"https://127.0.0.2:8443/api", {SECURE, NO_OUTCOME}},
-        {"http://any/api", {NONE, "\"port\":80,", "\"route\""}},
-        {"https://any/api", {NONE, "\"port\":443,"}},
+        {"http://any/api", {NONE, "\"port\":80,", "\"route\"", DEAF "port 80\""}},
+        {"http://any:/api", {NONE, DEAF "port 80\""}},
+        {"https://any/api", {NONE, "\"port\":443,", DEAF "port 443\""}},
         {"http://any:8443/api", {SECURE, STATUS("400"), "a plain HTTP request on a port of TLS"}},
         {"https://any:8080/api", {PLAIN, "\"outcome\":{\"why\":\"the handshake of TLS fails"}},
     };
@@ -262,12 +289,40 @@ Test(explain, what_a_route_adds_to_its_site)
 {
     static const struct row rows[] = {
         {"http://closed.test:8080/",
-         {"{\"name\":\"deny\",\"value\":\"10.9.0.0/16\",\"of\":\"site\",\"answers\":true,\"at\":\"sites.d/1.yaml:22\"},"
+         {"{\"name\":\"deny\",\"value\":\"10.9.0.0/16\",\"of\":\"site\",\"answers\":true,\"at\":\"sites.d/1.yaml:23\"},"
           "{\"name\":\"allow\",\"value\":\"10.0.0.0/8\",\"of\":\"route\",\"answers\":true,\"at\":\"sites.d/"
-          "1.yaml:26\"}",
-          "\"value\":\"X-A: site\",\"of\":\"site\",\"answers\":false,\"at\":\"sites.d/1.yaml:23\"},"
+          "1.yaml:27\"}",
+          "\"value\":\"X-A: site\",\"of\":\"site\",\"answers\":false,\"at\":\"sites.d/1.yaml:24\"},"
           "{\"name\":\"headers\",\"value\":\"X-B: route\",\"of\":\"route\"",
           "9/s", "!5/s"}},
+    };
+    EXPECT_ALL(rows);
+}
+
+#define ALWAYS "\"answers\":true,\"always\":true"
+
+/* `deny: all` is refined by an `allow` beside it alone: a route does not open what its site closes. */
+Test(explain, who_lets_nobody_in)
+{
+    static const struct row rows[] = {
+        {"http://nobody.test:8080/", {STATUS("403"), "always refused", ALWAYS ",\"at\":\"sites.d/1.yaml:29\""}},
+        {"http://nobody.test:8080/some", {STATUS("403"), ALWAYS}},
+        {"http://half.test:8080/none", {STATUS("403"), ALWAYS}},
+        {"http://half.test:8080/", {NO_OUTCOME, "!\"always\""}},
+        {"http://closed.test:8080/", {NO_OUTCOME, "!\"always\""}},
+    };
+    EXPECT_ALL(rows);
+}
+
+Test(explain, what_is_slow)
+{
+    static const struct row rows[] = {
+        {"/api", {"\"slow\":{\"value\":\"3s\",\"of\":\"log\",\"at\":\"main.yaml:11\"}"}},
+        {"/nowhere", {"\"slow\":{\"value\":\"3s\",\"of\":\"log\""}},
+        {"http://nobody.test:8080/", {"\"slow\":{\"value\":\"2s\",\"of\":\"site\",\"at\":\"sites.d/1.yaml:30\"}"}},
+        {"http://nobody.test:8080/some",
+         {"\"slow\":{\"value\":\"off\",\"of\":\"route\",\"at\":\"sites.d/1.yaml:34\"}"}},
+        {"OPTIONS *", {"!\"slow\""}},
     };
     EXPECT_ALL(rows);
 }
@@ -280,6 +335,8 @@ Test(explain, what_answers_instead_of_the_handler)
         {"http://example.org:8080/.well-known/acme-challenge/x", {NO_OUTCOME}},
         {"https://example.org:8443/.well-known/acme-challenge/x", {NO_OUTCOME}},
         {"/old/x?y", {STATUS("301"), "\"fields\":[\"Location: /new/x?y\"]"}},
+        {"/gone", {"\"outcome\":{\"why\":\"the redirect needs a host: give the whole URL\",\"fields\":[]}"}},
+        {"http://x:8080/gone", {STATUS("308"), "Location: https://x/gone"}},
         {"POST https://example.org:8443/", {STATUS("405"), "\"fields\":[\"Allow: GET, HEAD, OPTIONS\"]"}},
         {"OPTIONS https://example.org:8443/", {STATUS("200"), "Allow: GET, HEAD, OPTIONS"}},
         {"OPTIONS *", {STATUS("200"), "!\"route\""}},

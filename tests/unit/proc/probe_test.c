@@ -193,25 +193,31 @@ Test(probe, all_are_tried)
 
 Test(probe, a_crash_is_told_where_it_happened)
 {
-    EXPECT("c", "t:2:21: error: crashes when it is loaded, by signal 9 (Killed)\n", "crash");
-    EXPECT("ffc", "t:4:21: error: crashes when it is loaded, by signal 9 (Killed)\n", "fine", "fine", "crash", "fine");
-    EXPECT("l", "t:2:21: error: crashes when it is loaded, by signal 9 (Killed)\n", "lost");
+    EXPECT("c", "t:2:21: error: [0].routes[0].try: crashes while it is loaded or opened, by signal 9 (Killed)\n",
+           "crash");
+    EXPECT("ffc", "t:4:21: error: [0].routes[2].try: crashes while it is loaded or opened, by signal 9 (Killed)\n",
+           "fine", "fine", "crash", "fine");
+    EXPECT("l", "t:2:21: error: [0].routes[0].try: crashes while it is loaded or opened, by signal 9 (Killed)\n",
+           "lost");
     EXPECT("vc",
            "t:2:21: error: [0].routes[0].try: all the same\n"
-           "t:3:21: error: crashes when it is loaded, by signal 9 (Killed)\n",
+           "t:3:21: error: [0].routes[1].try: crashes while it is loaded or opened, by signal 9 (Killed)\n",
            "vain", "crash");
 }
 
 Test(probe, an_end_is_no_success)
 {
-    EXPECT("3", "t:2:21: error: ends its process when it is loaded, with status 3\n", "3", "fine");
-    EXPECT("f0", "t:3:21: error: ends its process when it is loaded, with status 0\n", "fine", "0", "fine");
+    EXPECT("3", "t:2:21: error: [0].routes[0].try: ends its process while it is loaded or opened, with status 3\n", "3",
+           "fine");
+    EXPECT("f0", "t:3:21: error: [0].routes[1].try: ends its process while it is loaded or opened, with status 0\n",
+           "fine", "0", "fine");
 }
 
 Test(probe, one_that_can_not_be_heard_is_not_waited_for)
 {
-    EXPECT("fd", "t:3:21: error: closes descriptors that are not its own when it is loaded\n", "fine", "daemon",
-           "fine");
+    EXPECT("fd",
+           "t:3:21: error: [0].routes[1].try: closes descriptors that are not its own while it is loaded or opened\n",
+           "fine", "daemon", "fine");
 }
 
 Test(probe, a_report_need_not_be_text)
