@@ -11,6 +11,7 @@
 #include "ctl/offline.h"
 #include "ctl/option.h"
 #include "ctl/print.h"
+#include "ctl/text.h"
 #include "ctl/top.h"
 
 /* Without --timeout. A reload may have to wait until workers of an old generation have ended. */
@@ -54,9 +55,21 @@ static enum ctl_status show(const struct options *options, struct str line)
     return error ? CTL_FAILED : status;
 }
 
+static enum ctl_status report_silence(const struct options *options)
+{
+    char room[TEXT_DURATION];
+    nsec timeout = timeout_of(options);
+    bool whole = timeout % NSEC_SEC == 0;
+    struct str within = whole ? text_seconds(room, (uint64_t)(timeout / NSEC_SEC)) : text_duration(room, timeout);
+    fprintf(stderr, "ternctl: no answer from the server at %s within " STR_FMT "\n", options->socket, STR_ARG(within));
+    return CTL_NO_SERVER;
+}
+
 /* Who may not connect gets the status of who may, and is refused by the server. */
 static enum ctl_status report(const struct options *options, int error)
 {
+    if (error == -ETIMEDOUT)
+        return report_silence(options);
     bool refused = error == -EACCES || error == -EPERM;
     const char *what = refused ? "may not ask the server" : "no server answers";
     fprintf(stderr, "ternctl: %s at %s: %s\n", what, options->socket, call_reason(error));
@@ -128,7 +141,8 @@ int main(int argc, char **argv)
     struct out why = out_on(reason, sizeof reason);
     signal(SIGPIPE, SIG_IGN);
     if (options_read(&options, argc, argv, &why) < 0) {
-        fprintf(stderr, "ternctl: " STR_FMT " (ternctl --help tells how it is used)\n", STR_ARG(out_str(&why)));
+        fprintf(stderr, "ternctl: " STR_FMT " (ternctl %s%s--help tells how it is used)\n", STR_ARG(out_str(&why)),
+                options.verb ? options.verb->name : "", options.verb ? " " : "");
         return CTL_USAGE;
     }
     enum ctl_status status = CTL_FINE;

@@ -28,7 +28,10 @@ int scoreboard_open(struct scoreboard *board, size_t count, size_t routes)
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return -ENOMEM;
-    *board = (struct scoreboard){memory, count, routes, slot};
+    board->memory = memory;
+    board->count = count;
+    board->routes = routes;
+    board->slot = slot;
     return 0;
 }
 

@@ -103,20 +103,23 @@ static int read_options(struct options *options, int argc, char **argv, struct o
 
 /* ---- the request ---- */
 
-static bool has_blanks(const char *word)
+static bool has_blanks(const char *word, char least)
 {
-    while ((unsigned char)*word > ' ' && *word != 0x7f)
+    while ((unsigned char)*word >= least && *word != 0x7f)
         word++;
     return *word != '\0';
 }
 
-/* A verb, its argument, and nothing that would end the line before its end. */
+/* A verb, its argument, and nothing that would end the line before its end. Only what is given to a key may have a blank
+ * in it. */
 static int write_line(struct options *options, char **words, struct out *why)
 {
     struct out line = out_on(options->line, CTL_LINE_MAX);
     struct str name = str_of(words[0]);
+    options->verb = verb_find(name);
     for (char **word = words; *word; word++) {
-        if (has_blanks(*word))
+        bool keyed = options->verb && options->verb->keys && word > words;
+        if (has_blanks(*word, keyed ? ' ' : '!'))
             return complain(why, *word, "has a blank or a control character in it");
         if (word > words)
             out_char(&line, ' ');
@@ -127,10 +130,11 @@ static int write_line(struct options *options, char **words, struct out *why)
     if (line.full)
         return complain(why, "the request", "is too long");
     *line.at = '\0';
-    options->verb = verb_check(name, argument, why);
-    if (options->verb && options->config && !options->verb->offline)
+    if (!verb_check(name, argument, why))
+        return -EINVAL;
+    if (options->config && !options->verb->offline)
         return complain(why, options->verb->name, "does not go with -c");
-    return options->verb ? 0 : -EINVAL;
+    return 0;
 }
 
 int options_read(struct options *options, int argc, char **argv, struct out *why)

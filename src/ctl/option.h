@@ -28,7 +28,7 @@ struct options {
     char line[CTL_LINE_MAX + 1]; /* the request, with its newline; when help is wanted, empty */
 };
 
-/* Reads the command line. 0; or -EINVAL, and why has been written to `why`. */
+/* Reads the command line. 0; or -EINVAL, and why has been written to `why`; if it is a verb's, that is known then. */
 int options_read(struct options *options, int argc, char **argv, struct out *why) __attribute__((warn_unused_result));
 
 #endif

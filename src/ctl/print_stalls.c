@@ -13,7 +13,7 @@ static void print_time(FILE *f, uint64_t ms)
         fprintf(f, "%s.%03u", text, (unsigned)(ms % 1000));
 }
 
-/* "2026-11-30 12:00:00.250  worker 0 [4711]: 104ms, CPU" and whose fault it was. */
+/* "2026-11-30 12:00:00.250  worker 0, thread 4711.52: 104ms, CPU" and whose fault it was. */
 static void print_stall(FILE *f, const struct answer *stall)
 {
     char room[TEXT_DURATION];
@@ -22,7 +22,8 @@ static void print_stall(FILE *f, const struct answer *stall)
     print_time(f, answer_u64(stall, "at_ms"));
     fprintf(f, "  worker %llu, thread ", (unsigned long long)answer_u64(stall, "worker"));
     text_member(f, stall, "id");
-    fprintf(f, ": %s" STR_FMT ", ", answer_bool(stall, "over") ? "" : "still, for ", STR_ARG(lasted));
+    fprintf(f, ": %s" STR_FMT "%s, ", answer_bool(stall, "over") ? "" : "still, for ", STR_ARG(lasted),
+            answer_bool(stall, "killed") ? " until its worker was ended" : "");
     text_member(f, stall, "cause");
     fputs("\n    ", f);
     text_member(f, stall, "request");

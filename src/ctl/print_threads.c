@@ -10,6 +10,12 @@ static void put_text(struct table *table, size_t column, const struct answer *th
     table_put(table, column, answer_text(thread, key));
 }
 
+/* One that is cancelled waits or runs on until its handler has ended. */
+static void put_state(struct table *table, size_t column, const struct answer *thread, const char *key)
+{
+    table_put(table, column, answer_bool(thread, "cancelled") ? STR("cancelled") : answer_text(thread, key));
+}
+
 static void put_number(struct table *table, size_t column, const struct answer *thread, const char *key)
 {
     table_put_number(table, column, answer_u64(thread, key));
@@ -70,7 +76,7 @@ static const struct field {
     void (*put)(struct table *table, size_t column, const struct answer *thread, const char *key);
 } fields[] = {
     {{"ID", false}, "id", put_text},
-    {{"STATE", false}, "state", put_text},
+    {{"STATE", false}, "state", put_state},
     {{"WAITS-FOR", false}, "wait", put_wait},
     {{"SINCE", true}, "since_ms", put_milliseconds},
     {{"HANDLER", false}, "handler", put_handler},
@@ -106,8 +112,8 @@ static void print_silent(FILE *f, const struct answer *answer)
 {
     for (size_t i = 0; i < answer_count(answer, "silent"); i++) {
         const struct answer *worker = answer_item(answer, "silent", i);
-        fprintf(f, "worker %llu [%llu] has not answered\n", (unsigned long long)answer_u64(worker, "worker"),
-                (unsigned long long)answer_u64(worker, "pid"));
+        fprintf(f, "worker %llu [%llu] has not answered; `ternctl stalls` may tell why\n",
+                (unsigned long long)answer_u64(worker, "worker"), (unsigned long long)answer_u64(worker, "pid"));
     }
 }
 
@@ -149,7 +155,7 @@ int print_stack(FILE *f, const struct answer *answer)
 {
     const struct answer *thread = only_thread(answer);
     print_name(f, thread);
-    fputs(" is ", f);
+    fputs(answer_bool(thread, "cancelled") ? " is cancelled, and " : " is ", f);
     text_member(f, thread, "state");
     if (answer_knows(thread, "wait"))
         fputs(" for: ", f);
@@ -164,9 +170,11 @@ int print_stack(FILE *f, const struct answer *answer)
 
 int print_kill(FILE *f, const struct answer *answer)
 {
-    fputs("cancelled ", f);
-    print_name(f, only_thread(answer));
-    fputc('\n', f);
+    const struct answer *thread = only_thread(answer);
+    bool before = answer_bool(thread, "cancelled");
+    fputs(before ? "" : "cancelled ", f);
+    print_name(f, thread);
+    fputs(before ? " was cancelled already\n" : "\n", f);
     return 0;
 }
 

@@ -1,8 +1,8 @@
 /* screen.h: a terminal that shows one thing, again and again in the same place.
  *
- * While it is open, the terminal shows another screen than the one that it had, without a cursor, and gives keys as they
- * are pressed. However the process ends, but by SIGKILL, the terminal is as before afterwards: signals that end it are
- * caught for that, and then do what they would have done.
+ * While it is open, the terminal shows another screen than the one that it had, without a cursor, and gives keys as
+ * they are pressed. However the process ends, but by SIGKILL, the terminal is as before afterwards: signals that end it
+ * are caught for that, and then do what they would have done.
  */
 #ifndef TERN_CTL_SCREEN_H
 #define TERN_CTL_SCREEN_H

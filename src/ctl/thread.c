@@ -24,7 +24,7 @@ bool thread_id_read(struct str text, struct thread_id *id, struct out *why)
 
 enum { STATE, WAIT, ROUTE, HANDLER, AGE, LIMIT, SORT, KEYS };
 
-static const char *const states[] = {"ready", "waiting", "running", NULL};
+static const char *const states[] = {"ready", "waiting", "running", "cancelled", NULL};
 static const char *const waits[] = {"timer",     "client",    "window",  "descriptor", "pool", "lock",
                                     "condition", "semaphore", "channel", "thread",     "turn", NULL};
 static const char *const sorts[] = {
@@ -133,13 +133,23 @@ static bool read_word(struct thread_filter *filter, struct str word, unsigned *s
     return false;
 }
 
+/* The next word, and with it the name of a module's handler behind "handler=module", which is how lists show it. */
+static struct str next_word(struct str *words)
+{
+    struct str whole = *words, word = str_cut(words, ' '), rest = str_trim(*words), name = str_cut(&rest, ' ');
+    if (!str_eq(word, STR("handler=module")) || name.n == 0 || str_find(name, '=') < name.n)
+        return word;
+    *words = rest;
+    return str_range(whole.p, name.p + name.n);
+}
+
 bool thread_filter_read(struct str words, struct thread_filter *filter, struct out *why)
 {
     unsigned seen = 0;
     bool good = true;
     *filter = (struct thread_filter){.limit = UINT64_MAX};
     while (good && (words = str_trim(words)).n)
-        good = read_word(filter, str_cut(&words, ' '), &seen, why);
+        good = read_word(filter, next_word(&words), &seen, why);
     return good;
 }
 

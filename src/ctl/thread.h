@@ -1,9 +1,11 @@
 /* thread.h: how green threads are named on the control socket, and picked.
  *
- * A thread is PID.NUMBER: the process of its worker, and its number there, which is never used again. Which ones to list
- * is said by words of the form KEY=VALUE, each of which leaves some out:
+ * A thread is PID.NUMBER: the process of its worker, and its number there, which is never used again. Which ones to
+ * list is said by words of the form KEY=VALUE, each of which leaves some out:
  *
  *     state=waiting wait=pool route=/api/ handler=files age=1s limit=100 sort=cpu
+ *
+ * The one value that may have a blank in it is the name of a module's handler: handler=module hello.
  */
 #ifndef TERN_CTL_THREAD_H
 #define TERN_CTL_THREAD_H

@@ -44,9 +44,9 @@ const struct verb verbs[] = {
         .help = "Lists green threads, those first that have been in their state for longest: the name of each, its\n"
                 "state, what it waits for and since when, its handler, route and request, the processor time that it\n"
                 "has taken, and its stack: bytes in use, and most that were. KEY=VALUE picks some of them:\n"
-                "  state=ready|waiting|running    wait=timer|client|window|descriptor|pool|lock|condition|semaphore|\n"
-                "  channel|thread|turn    route=/PATH    handler=NAME    age=1s: at least    limit=100: at most\n"
-                "  sort=age|cpu|stack: the largest first\n"
+                "  state=ready|waiting|running|cancelled    wait=timer|client|window|descriptor|pool|lock|condition|\n"
+                "  semaphore|channel|thread|turn    route=/PATH    handler=NAME    age=1s: at least\n"
+                "  limit=100: at most    sort=age|cpu|stack: the largest first\n"
                 "A worker that has not answered within two seconds is named at the end.\n",
     },
     {
@@ -205,6 +205,11 @@ static void say_unknown(struct str name, struct out *why)
 static void say_words(const struct verb *verb, struct str argument, struct out *why)
 {
     put_quoted(why, argument);
+    if (!verb->words[1]) {
+        out_text(why, " is not ");
+        put_quoted(why, str_of(verb->words[0]));
+        return;
+    }
     out_text(why, " is not one of");
     for (const char *const *word = verb->words; *word; word++) {
         out_put(why, word == verb->words ? STR(" ") : STR(", "));

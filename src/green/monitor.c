@@ -112,7 +112,7 @@ static void catch_it(nsec now)
     stall->at = clock_read(CLOCK_REALTIME);
     stall->pid = (uint64_t)getpid();
     stall->lasted = now - monitor.since;
-    stall->over = 0;
+    stall->over = STALL_GOES_ON;
     stall->trace[0] = '\0';
     stall_report_cause(stall, &state, now - monitor.counted, cpu_now() - monitor.cpu);
     if (monitor.score)
@@ -127,7 +127,7 @@ static void catch_it(nsec now)
 
 static void let_it_go(nsec now)
 {
-    monitor.caught.over = 1;
+    monitor.caught.over = STALL_YIELDED;
     monitor.caught.lasted = now - monitor.since;
     keep_record();
     stall_report_end(&monitor.caught);

@@ -28,8 +28,8 @@ struct question {
 };
 
 static struct question questions[STATUS_QUESTIONS] = {
-    [STATUS_THREADS] = {STR_INIT("threads sort=age limit=200"), STR_INIT("event: threads\ndata: ")},
-    [STATUS_STALLS] = {STR_INIT("stalls"), STR_INIT("event: stalls\ndata: ")},
+    [STATUS_THREADS] = {.line = STR_INIT("threads sort=age limit=200"), .head = STR_INIT("event: threads\ndata: ")},
+    [STATUS_STALLS] = {.line = STR_INIT("stalls"), .head = STR_INIT("event: stalls\ndata: ")},
 };
 
 /* ---- answers ---- */

@@ -4,10 +4,20 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "base/out.h"
 #include "http/error_page.h"
 #include "http/slow.h"
 #include "http/status.h"
 #include "log/log.h"
+
+struct str http_shown_line(const struct exchange *x, char room[static HTTP_LINE_SHOWN])
+{
+    static const size_t most = HTTP_LINE_SHOWN - sizeof "..."; /* a query of one byte is longer when it is masked */
+    struct out o = out_on(room, HTTP_LINE_SHOWN);
+    struct str line = x->request.line;
+    str_mask_query(&o, line.n < most ? line : (struct str){line.p, most});
+    return out_str(&o);
+}
 
 struct str http_field(const struct http_request *request, struct str name)
 {

@@ -98,6 +98,11 @@ struct exchange {
     struct arena arena;
 };
 
+/* The first line of the request as the log may have it: with its query masked, since that may have secrets in it, and no
+ * longer than there is room for. */
+enum { HTTP_LINE_SHOWN = 512 };
+struct str http_shown_line(const struct exchange *x, char room[static HTTP_LINE_SHOWN]);
+
 /* The value of a request's field, by its name without regard to case. Of several, the first; p is NULL: none. */
 struct str http_field(const struct http_request *request, struct str name);
 

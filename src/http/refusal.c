@@ -24,8 +24,8 @@ int http_send_refusal(struct exchange *x, int status, const char *reason)
 
 void http_log_refusal(const struct exchange *x, int status)
 {
-    char client[PEER_TEXT];
-    struct str peer = peer_print(x->peer, client), line = x->request.line;
+    char client[PEER_TEXT], shown[HTTP_LINE_SHOWN];
+    struct str peer = peer_print(x->peer, client), line = http_shown_line(x, shown);
     if (LOG_LEVEL_INFO >= log_threshold)
         log_info("client " STR_FMT ": %d, %s: " STR_FMT, STR_ARG(peer), status, x->reason, STR_ARG(line));
     else

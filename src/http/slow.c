@@ -8,7 +8,6 @@
 
 enum {
     LINES = 10,        /* a second, of each worker: a server that is slow as a whole has other worries than its log */
-    LINE_TEXT = 512,   /* bytes of the request's line that are told */
     AMOUNTS_TEXT = 256 /* more than all accounts take */
 };
 
@@ -78,11 +77,9 @@ void http_slow_tell(const struct exchange *x, const struct http_route *route, co
     uint64_t left_out;
     if (LOG_LEVEL_WARN < log_threshold || !may_tell(end, &left_out))
         return;
-    char line_text[LINE_TEXT], timeline_text[AMOUNTS_TEXT], amounts_text[AMOUNTS_TEXT], more[64] = "";
-    struct out line = out_on(line_text, sizeof line_text), timeline = out_on(timeline_text, sizeof timeline_text),
+    char line_text[HTTP_LINE_SHOWN], timeline_text[AMOUNTS_TEXT], amounts_text[AMOUNTS_TEXT], more[64] = "";
+    struct out timeline = out_on(timeline_text, sizeof timeline_text),
                amounts = out_on(amounts_text, sizeof amounts_text);
-    struct str whole = x->request.line;
-    str_mask_query(&line, whole.n < LINE_TEXT ? whole : (struct str){whole.p, LINE_TEXT});
     put_timeline(&timeline, &x->times, end);
     http_times_put_all(&amounts, times, STR(" "));
     out_text(&amounts, ", other ");
@@ -92,8 +89,8 @@ void http_slow_tell(const struct exchange *x, const struct http_route *route, co
     const struct green_label *label = &route->label;
     log_warn("slow: " STR_FMT " (" STR_FMT "%s" STR_FMT ") took %lld.%03lld s: " STR_FMT "; " STR_FMT
              " ms; %d, %llu bytes%s",
-             STR_ARG(out_str(&line)), STR_ARG(label->handler), label->route.n ? ", route " : "", STR_ARG(label->route),
-             (long long)(times->total / NSEC_SEC), (long long)(times->total % NSEC_SEC / NSEC_MS),
-             STR_ARG(out_str(&timeline)), STR_ARG(out_str(&amounts)), x->response.status,
-             (unsigned long long)x->response.sent, more);
+             STR_ARG(http_shown_line(x, line_text)), STR_ARG(label->handler), label->route.n ? ", route " : "",
+             STR_ARG(label->route), (long long)(times->total / NSEC_SEC),
+             (long long)(times->total % NSEC_SEC / NSEC_MS), STR_ARG(out_str(&timeline)), STR_ARG(out_str(&amounts)),
+             x->response.status, (unsigned long long)x->response.sent, more);
 }

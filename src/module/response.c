@@ -277,7 +277,8 @@ static void say_failed(const struct tern_request *r, int error, size_t failure)
 {
     static struct log_limit limits[FAILURES + 1];
     const char *name = error < 0 ? strerrorname_np(-error) : NULL;
-    struct str line = r->x->request.line;
+    char shown[HTTP_LINE_SHOWN];
+    struct str line = http_shown_line(r->x, shown);
     if (name)
         log_limited_at(&limits[failure], LOG_LEVEL_ERROR, "%s: it returned -%s (%s): " STR_FMT, r->module, name,
                        strerror(-error), STR_ARG(line));

@@ -17,7 +17,7 @@ struct ask {
     struct control_request request;
     pid_t pid;
     uint32_t number;
-    char line[MESSAGE_TEXT];
+    char line[MESSAGE_LINE];
 };
 
 static void drop(struct ask *ask)
@@ -92,9 +92,12 @@ static void run(struct ask *ask)
         actions_run(ask->master, &ask->request, str_of(ask->line));
 }
 
+/* Where the worker has given up meanwhile, nobody waits for an answer. */
 void ask_hear(const struct child *child, const struct message *message)
 {
     struct master *m = child->generation->master;
+    if (clock_monotonic() >= message->question.until)
+        return;
     struct ask *ask = count_of(m, child->pid) < ASKS ? malloc(sizeof *ask) : NULL;
     if (!ask) {
         const struct message none = {.kind = MESSAGE_REPORT, .number = message->number};
@@ -102,7 +105,7 @@ void ask_hear(const struct child *child, const struct message *message)
         return;
     }
     *ask = (struct ask){.master = m, .request.answer = take_answer, .pid = child->pid, .number = message->number};
-    memcpy(ask->line, message->text, sizeof ask->line);
+    memcpy(ask->line, message->question.line, sizeof ask->line);
     list_init(&ask->request.link);
     list_push_back(&m->inquiries.asks, &ask->link);
     run(ask);

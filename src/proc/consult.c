@@ -28,19 +28,19 @@ void consult_begin(int master)
     list_init(&consultation.waiters);
 }
 
-static int ask(struct str line)
+static int ask(struct str line, nsec deadline)
 {
-    struct message message = {.kind = MESSAGE_INQUIRE, .number = ++consultation.last};
-    if (line.n >= sizeof message.text)
+    struct message message = {.kind = MESSAGE_INQUIRE, .number = ++consultation.last, .question.until = deadline};
+    if (line.n >= sizeof message.question.line)
         return -EMSGSIZE;
-    memcpy(message.text, line.p, line.n);
+    memcpy(message.question.line, line.p, line.n);
     return message_send(consultation.master, &message, -1);
 }
 
 int consult(struct str line, nsec deadline)
 {
     struct waiter waiter = {.fd = -1};
-    int error = ask(line);
+    int error = ask(line, deadline);
     if (error)
         return error;
     waiter.number = consultation.last;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/stall.h"
 #include "log/log.h"
 #include "proc/ask.h"
 #include "proc/inquiry.h"
@@ -318,6 +319,7 @@ static void ended(struct child *child, const struct ending *ending)
     child_say_end(child, ending, "");
     ask_forget(g->master, ending->pid);
     inquiry_miss(g->master, ending->pid);
+    stall_end_all(scoreboard_stalls(&g->board, child->index), (uint64_t)ending->pid);
     g->ready -= ending->was_ready;
     bool hopeless = child_is_hopeless(child, ending);
     on_retired(child);

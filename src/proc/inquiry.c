@@ -72,8 +72,9 @@ static void ask(struct inquiry *inquiry, const struct message *message, const st
 
 static void ask_all(struct inquiry *inquiry, const struct inquiry_plan *plan)
 {
-    struct message message = {.kind = MESSAGE_INQUIRE, .number = inquiry->number};
-    memcpy(message.text, plan->line.p, plan->line.n);
+    struct message message = {
+        .kind = MESSAGE_INQUIRE, .number = inquiry->number, .question.until = inquiry->deadline.at - INQUIRY_MARGIN};
+    memcpy(message.question.line, plan->line.p, plan->line.n);
     list_each (l, next, &inquiry->master->generations) {
         const struct generation *g = container_of(l, struct generation, link);
         for (size_t i = 0; i < g->count; i++)
@@ -88,7 +89,7 @@ static struct inquiry *make(struct master *m, inquiry_done *done)
     if (!inquiry)
         return NULL;
     *inquiry = (struct inquiry){.master = m,
-                                .deadline.ring = on_deadline,
+                                .deadline = {.ring = on_deadline, .at = nsec_add(clock_monotonic(), INQUIRY_PATIENCE)},
                                 .number = ++m->inquiries.last,
                                 .done = done,
                                 .replies = calloc(count_workers(m) + 1, sizeof *inquiry->replies)};
@@ -103,7 +104,7 @@ static struct inquiry *make(struct master *m, inquiry_done *done)
 
 void inquiry_start(struct master *m, struct control_request *request, const struct inquiry_plan *plan)
 {
-    if (plan->line.n >= MESSAGE_TEXT) {
+    if (plan->line.n >= MESSAGE_LINE) {
         control_refuse(request, CTL_CODE_USAGE, STR("the request is too long"), NULL, 0);
         return;
     }
@@ -116,7 +117,7 @@ void inquiry_start(struct master *m, struct control_request *request, const stru
     list_push_back(&inquiry->asked, &request->link);
     ask_all(inquiry, plan);
     if (inquiry->due)
-        reactor_arm(&m->reactor, &inquiry->deadline, nsec_add(clock_monotonic(), INQUIRY_PATIENCE));
+        reactor_arm(&m->reactor, &inquiry->deadline, inquiry->deadline.at);
     else
         finish(inquiry);
 }

@@ -1,8 +1,9 @@
 /* inquiry.h: the master asks workers about their green threads, on behalf of somebody.
  *
  * Each worker is asked the same line, over its socket pair, and has INQUIRY_PATIENCE to hand over its report (report.h):
- * one that does not, because a thread of it does not yield, is known as silent then. Meanwhile the master goes on; any
- * number of inquiries may be under way. When the last report is there, or is not to be expected any more, the answer
+ * one that does not, because a thread of it does not yield, is known as silent then. When it goes on it does not begin
+ * with what it was asked: who was told that it is silent knows that nothing has been done. Meanwhile the master goes on;
+ * any number of inquiries may be under way. When the last report is there, or is not to be expected any more, the answer
  * is made, unless whoever asked is gone.
  */
 #ifndef TERN_PROC_INQUIRY_H
@@ -12,6 +13,7 @@
 #include "proc/state.h"
 
 #define INQUIRY_PATIENCE (2 * NSEC_SEC)
+#define INQUIRY_MARGIN (250 * NSEC_MS) /* the end of it, in which no worker begins: a report takes its time to come */
 
 /* INQUIRY_GONE: it has ended, and there is nothing left to be asked about. */
 enum inquiry_reply_state { INQUIRY_DUE, INQUIRY_ANSWERED, INQUIRY_SILENT, INQUIRY_GONE };

@@ -54,10 +54,17 @@ static void put_peer(struct out *o, int fd)
         addr_print(&peer, o);
 }
 
+static struct str masked(struct str request, char room[static REPORT_TEXT_MAX])
+{
+    struct out o = out_on(room, REPORT_TEXT_MAX);
+    str_mask_query(&o, (struct str){request.p, request.n < REPORT_TEXT_MAX ? request.n : REPORT_TEXT_MAX});
+    return out_str(&o);
+}
+
 static void add(struct report_writer *writer, const struct green_view *view, struct str trace)
 {
     char peer[160], request[REPORT_TEXT_MAX];
-    struct out peer_out = out_on(peer, sizeof peer), request_out = out_on(request, sizeof request);
+    struct out peer_out = out_on(peer, sizeof peer);
     const struct report_thread thread = {
         .number = view->number,
         .until = view->until,
@@ -71,14 +78,12 @@ static void add(struct report_writer *writer, const struct green_view *view, str
         .cancelled = view->cancelled,
     };
     put_peer(&peer_out, view->fd);
-    str_mask_query(&request_out,
-                   (struct str){view->what.p, view->what.n < sizeof request ? view->what.n : sizeof request});
     const struct str texts[REPORT_TEXTS] = {
         [REPORT_NAME] = str_of(view->name),
         [REPORT_PEER] = out_str(&peer_out),
         [REPORT_HANDLER] = view->label ? view->label->handler : STR(""),
         [REPORT_ROUTE] = view->label ? view->label->route : STR(""),
-        [REPORT_REQUEST] = out_str(&request_out),
+        [REPORT_REQUEST] = masked(view->what, request),
         [REPORT_TRACE] = trace,
     };
     report_add(writer, &thread, texts);
@@ -93,12 +98,19 @@ struct listing {
     uint64_t total;
 };
 
-static bool is_wanted(const struct listing *listing, const struct green_view *view)
+/* One that is cancelled waits, is ready or runs as well. */
+static bool stands_so(const struct green_view *view, struct str state)
 {
     static const char *const standings[] = {
         [GREEN_STANDS_READY] = "ready", [GREEN_STANDS_WAITING] = "waiting", [GREEN_STANDS_RUNNING] = "running"};
+    bool so = str_eq(state, str_of(standings[view->standing]));
+    return state.n == 0 || so || (view->cancelled && str_eq(state, STR("cancelled")));
+}
+
+static bool is_wanted(const struct listing *listing, const struct green_view *view)
+{
     const struct thread_filter *filter = &listing->filter;
-    if (filter->state.n && !str_eq(filter->state, str_of(standings[view->standing])))
+    if (!stands_so(view, filter->state))
         return false;
     if (filter->wait.n && !str_eq(filter->wait, str_of(green_wait_names[view->wait])))
         return false;
@@ -116,11 +128,12 @@ static void look(const struct green_view *view, void *arg)
         add(listing->writer, view, STR(""));
 }
 
-/* Those too that wait for a descriptor, which a yield would not: the loop polls only when no thread is ready, or after a
- * long burst of them. A moment that has passed is waited for in the loop. */
-static int let_others_run(void)
+/* Those too that wait for a descriptor, which a yield would not: the loop polls only when no thread is ready, or after
+ * a long burst of them. A moment that has passed is waited for in the loop. A worker that ends lets nobody run any
+ * more, and tells the rest at once. */
+static void let_others_run(void)
 {
-    return green_sleep(1);
+    (void)!green_sleep(1);
 }
 
 static void list_threads(struct report_writer *writer, struct str argument, struct report_head *head)
@@ -132,7 +145,7 @@ static void list_threads(struct report_writer *writer, struct str argument, stru
     for (size_t from = 0; more; from += STRIDE) {
         more = green_each_in(from, STRIDE, look, &listing);
         if (more)
-            (void)let_others_run(); /* a worker that ends lets nobody run any more, and tells the rest at once */
+            let_others_run();
     }
     head->total = listing.total;
 }
@@ -161,6 +174,35 @@ static void show_stack(struct report_writer *writer, struct str argument, struct
     free(trace);
 }
 
+/* "4711.52, GET / HTTP/1.1 (files, route /)" */
+static void put_name(struct out *o, const struct green_view *view)
+{
+    char request[REPORT_TEXT_MAX];
+    bool labelled = view->label && view->label->handler.n;
+    out_u64(o, (uint64_t)getpid());
+    out_char(o, '.');
+    out_u64(o, view->number);
+    out_put(o, view->what.n ? STR(", ") : STR(""));
+    out_put(o, masked(view->what, request));
+    out_text(o, " (");
+    out_put(o, labelled ? view->label->handler : str_of(view->name));
+    if (labelled && view->label->route.n) {
+        out_text(o, ", route ");
+        out_put(o, view->label->route);
+    }
+    out_char(o, ')');
+}
+
+static void say_killed(const struct green_view *view)
+{
+    char name[2 * REPORT_TEXT_MAX];
+    struct out o = out_on(name, sizeof name);
+    put_name(&o, view);
+    log_notice("green thread " STR_FMT "%s is cancelled by ternctl kill", STR_ARG(out_str(&o)),
+               view->what.n ? "," : "");
+}
+
+/* One that is cancelled already ends for another reason, or for this one. */
 static void kill_thread(struct report_writer *writer, struct str argument, struct report_head *head)
 {
     struct green_view view;
@@ -170,9 +212,8 @@ static void kill_thread(struct report_writer *writer, struct str argument, struc
     }
     add(writer, &view, STR(""));
     head->outcome = is_own(&view) ? REPORT_OWN : REPORT_FINE;
-    if (head->outcome == REPORT_FINE && green_kill(view.number) == 0)
-        log_notice("green thread %llu (%s) is cancelled: the master says so", (unsigned long long)view.number,
-                   view.name);
+    if (head->outcome == REPORT_FINE && !view.cancelled && green_kill(view.number) == 0)
+        say_killed(&view);
 }
 
 /* ---- questions ---- */
@@ -199,11 +240,14 @@ static int answer(struct str line)
     return report_end(writer, &head);
 }
 
-/* Without a descriptor the master knows that there is no report, and need not wait for it. */
+/* The master has given up on what comes too late, and has said that nothing was done: so nothing is.
+ * Without a descriptor the master knows that there is no report, and need not wait for it. */
 static void serve(const struct question *question)
 {
     const struct message report = {.kind = MESSAGE_REPORT, .number = question->message.number};
-    int fd = answer(str_of(question->message.text));
+    if (clock_monotonic() >= question->message.question.until)
+        return;
+    int fd = answer(str_of(question->message.question.line));
     if (message_send(inspector.master, &report, fd < 0 ? -1 : fd) < 0)
         log_limited(LOG_LEVEL_WARN, "the master cannot be told of green threads");
     if (fd >= 0)

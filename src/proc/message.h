@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+
 enum message_kind {
     /* Between two masters during an upgrade. They are of different versions: these numbers, and the size of a message,
      * never change. */
@@ -32,19 +34,27 @@ enum message_kind {
     MESSAGE_ACCESS_LOG, /* the same for the access log */
     MESSAGE_LEVEL,      /* `number` is the least level to be logged */
 
-    /* Either way: a question about green threads, which is a line of the control protocol in `text`, and the answer to
-     * the one of that `number`: the descriptor is of a file in memory, with a line of JSON. */
+    /* Either way: a question about green threads, which is a line of the control protocol in `question`, and the answer
+     * to the one of that `number`: the descriptor is of a file in memory. */
     MESSAGE_INQUIRE,
     MESSAGE_REPORT,
 };
 
-enum { MESSAGE_TEXT = 248 };
+enum { MESSAGE_TEXT = 248, MESSAGE_LINE = MESSAGE_TEXT - sizeof(nsec) };
 
 struct message {
     uint32_t kind;
     uint32_t number;
-    char text[MESSAGE_TEXT]; /* ends in NUL */
+    union {
+        char text[MESSAGE_TEXT]; /* ends in NUL */
+        struct {
+            nsec until; /* nobody is to begin with it later, by the monotonic clock: who asked is told so */
+            char line[MESSAGE_LINE]; /* ends in NUL */
+        } question;
+    };
 };
+
+_Static_assert(sizeof(struct message) == 8 + MESSAGE_TEXT, "masters of other versions have the same messages");
 
 /* Both ends, close-on-exec and non-blocking. 0 or -errno. */
 int message_pair(int pair[2]) __attribute__((warn_unused_result));

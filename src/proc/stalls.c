@@ -74,7 +74,9 @@ static void put_stall(struct json *j, const struct place *place, const struct st
     json_u64(j, "generation", place->generation->number);
     reply_id(j, stall->pid, stall->thread);
     json_u64(j, "lasted_ms", milliseconds(stall->lasted));
-    json_bool(j, "over", stall->over);
+    json_bool(j, "over", stall->over != STALL_GOES_ON);
+    if (stall->over == STALL_KILLED)
+        json_bool(j, "killed", true);
     reply_text(j, "name", text_in(stall->name, sizeof stall->name));
     reply_text(j, "handler", text_in(stall->handler, sizeof stall->handler));
     reply_text(j, "route", text_in(stall->route, sizeof stall->route));

@@ -53,6 +53,8 @@ void thread_verb_threads(void *server, struct control_request *request)
 
 /* ---- one of them ---- */
 
+static const char no_worker[] = ": no worker has that process id";
+
 static void tell_thread(const struct inquiry *inquiry, struct control_request *request)
 {
     static const size_t room = HEAD_ROOM + 8 * (REPORT_TEXTS * REPORT_TEXT_MAX + REPORT_TRACE_MAX);
@@ -73,14 +75,14 @@ static void tell_thread(const struct inquiry *inquiry, struct control_request *r
     free(text);
 }
 
-/* "`4711.52` ..." */
+/* "`4711.52`..." */
 static void refuse(struct control_request *request, const char *why)
 {
     char text[LINE_ROOM];
     struct out o = out_on(text, sizeof text);
     out_char(&o, '`');
     out_put(&o, request->argument);
-    out_text(&o, "` ");
+    out_char(&o, '`');
     out_put(&o, str_of(why));
     control_refuse(request, CTL_CODE_REFUSED, out_str(&o), NULL, 0);
 }
@@ -89,17 +91,17 @@ static void refuse(struct control_request *request, const char *why)
 static const char *why_not(const struct inquiry *inquiry)
 {
     static const char *const outcomes[REPORT_OUTCOMES] = {
-        [REPORT_NO_THREAD] = "lives no more",
-        [REPORT_OWN] = "is the server's own",
-        [REPORT_BUSY] = "can't be looked at now: all threads for blocking calls are busy",
+        [REPORT_NO_THREAD] = " lives no more",
+        [REPORT_OWN] = " is the server's own",
+        [REPORT_BUSY] = " can't be looked at now: all threads for blocking calls are busy",
     };
     const struct inquiry_reply *reply = inquiry->replies;
     if (inquiry->count == 0)
-        return "is of no worker: there is none of that process id";
+        return no_worker;
     if (reply->state == INQUIRY_SILENT)
-        return "is of a worker that does not answer";
+        return " is of a worker that does not answer";
     if (reply->state == INQUIRY_GONE || (reply->report.head.outcome == REPORT_FINE && reply->report.count == 0))
-        return "lives no more";
+        return " lives no more";
     return outcomes[reply->report.head.outcome];
 }
 
@@ -118,7 +120,7 @@ static void ask_about(struct master *m, struct control_request *request)
     struct out o = out_on(line, sizeof line), why = out_on(reason, sizeof reason);
     struct thread_id id;
     if (!thread_id_read(request->argument, &id, &why) || id.pid > INT32_MAX) {
-        refuse(request, "is of no worker: there is none of that process id");
+        refuse(request, no_worker);
         return;
     }
     out_put(&o, request->verb);

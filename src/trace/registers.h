@@ -47,8 +47,8 @@ struct trace_capture {
     _Alignas(8) char stack[TRACE_STACK];
 };
 
-/* Copies the stack from the stack pointer of a capture up to the end of what is mapped there, or TRACE_STACK bytes. What
- * is not there is no fault. Safe in a signal handler, and on any OS thread of the process. */
+/* Copies the stack from the stack pointer of a capture up to the end of what is mapped there, or TRACE_STACK bytes.
+ * What is not there is no fault. Safe in a signal handler, and on any OS thread of the process. */
 void trace_copy_stack(struct trace_capture *capture);
 
 /* The word at an address of the copied stack; false: it is not there. */

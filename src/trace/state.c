@@ -10,7 +10,9 @@ enum { CALL_WORDS = 9 /* the number, six arguments, stack pointer, where it goes
 int trace_open_state(void)
 {
     int fd = open("/proc/thread-self/syscall", O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 struct trace_state trace_read_state(int fd)

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KEPT __attribute__((noinline, noclone))
+#include "../kept.h"
 
 static tern_time duration;
 

@@ -11,8 +11,13 @@
 #include <libgen.h>
 #include <stdlib.h>
 
-const char *const documents[] = {"README.md",       "docs/blocking.md",  "docs/configuration.md",
-                                 "docs/modules.md", "docs/observing.md", "docs/operation.md", NULL};
+const char *const documents[] = {"README.md",
+                                 "docs/blocking.md",
+                                 "docs/configuration.md",
+                                 "docs/modules.md",
+                                 "docs/observing.md",
+                                 "docs/operation.md",
+                                 NULL};
 
 #define LISTEN "listen: 127.0.0.1:8080\n"
 #define SECURE_LISTEN "listen: {address: 127.0.0.1:8080, tls: {}}\n" /* of what has a certificate of its own */

@@ -56,6 +56,17 @@ Test(log_error, a_file_that_cannot_be_had)
     cr_expect(memmem(r.err.p, r.err.n, "nowhere/error.log: No such file or directory", 44), "%s", r.err.p);
 }
 
+Test(log_error, no_query_is_told)
+{
+    struct server server = server_start(CONFIG("level: info, error: @DIR@/error.log"));
+    fetch_raw(server.port, "GET /a?key=secret HTTP/1.1\r\n\r\n");
+    assert_stop(&server, 0);
+    struct str log = file_read("error.log");
+    cr_expect(matches(log.p, " info \\[[0-9]+\\] client 127\\.0\\.0\\.1: 400, .*: GET /a\\?\\.\\.\\. HTTP/1\\.1"), "%s",
+              log.p);
+    cr_expect(!strstr(log.p, "secret"), "%s", log.p);
+}
+
 Test(log_error, a_file)
 {
     struct server server = server_start(CONFIG("level: info, error: @DIR@/error.log"));

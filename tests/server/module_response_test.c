@@ -298,8 +298,7 @@ Test(module_response, errors_of_handlers)
                          errors[i].status);
             cr_assert(r.complete && !memmem(r.body.p, r.body.n, "begun", 5), STR_FMT, STR_ARG(r.body));
         }
-    static const char line[] =
-        "respond: it returned -ECONNREFUSED (Connection refused): GET /r/error?name=refused HTTP/1.";
+    static const char line[] = "respond: it returned -ECONNREFUSED (Connection refused): GET /r/error?... HTTP/1.";
     cr_assert_geq(service_log_count(line), 1, "%s", server_log(&server).p);
     assert_stop(&server, 0);
 }

@@ -193,5 +193,7 @@ Test(stall, past_stall_kill_the_worker_is_replaced_and_others_serve_on)
     cr_assert(now[0] == other || now[1] == other, "the other worker was touched");
     client_printf(kept, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_status(response_read(kept), 200);
+    struct str told = service_ctl((const char *const[]){"stalls", NULL}).out;
+    cr_assert(strstr(told.p, " until its worker was ended, CPU") && !strstr(told.p, "still, for"), "%s", told.p);
     assert_stop(&server, 0);
 }

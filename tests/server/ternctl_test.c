@@ -102,7 +102,7 @@ Test(ternctl, nonsense_needs_no_server)
     struct result r = run("-S", "@DIR@/missing.sock", "relaod");
     assert_result(&r, USAGE, NULL, "did you mean `reload`? (ternctl --help ");
     r = run("log", "loud");
-    assert_result(&r, USAGE, NULL, "debug, info, notice, warn, error");
+    assert_result(&r, USAGE, NULL, "debug, info, notice, warn, error (ternctl log --help tells how it is used)");
     r = run("--json");
     assert_result(&r, USAGE, NULL, "--help");
 }
@@ -112,7 +112,8 @@ Test(ternctl, a_server_that_hangs)
     struct server server = server_start(CONTROL LISTEN SITE("hello"));
     kill(server.pid, SIGSTOP);
     struct result r = ask_server("--timeout", "100ms", "status");
-    assert_result(&r, NO_SERVER, NULL, "no answer in time");
+    assert_result(&r, NO_SERVER, NULL, "ternctl: no answer from the server at ");
+    assert_result(&r, NO_SERVER, NULL, " within 100ms\n");
     kill(server.pid, SIGCONT);
     r = ask_server("status");
     assert_result(&r, FINE, "is serving", NULL);

@@ -1,4 +1,5 @@
-/* Green threads, seen and cancelled from outside: what each waits for, whose it is, and what is left when it has gone. */
+/* Green threads, seen and cancelled from outside: what each waits for, whose it is, and what is left when it has gone.
+ * */
 #include "ctl/answer.h"
 #include "harness.h"
 #include "harness_file.h"
@@ -109,6 +110,8 @@ Test(threads, filters_that_make_no_sense_are_refused_here_and_there)
     assert_ctl_tells(&told, USAGE, "threads", "state=parked");
     cr_expect(strstr(told.p, "ready, waiting, running"), "%s", told.p);
     assert_ctl(USAGE, "threads", "all");
+    assert_ctl_tells(&told, USAGE, "stack", "52");
+    cr_expect(strstr(told.p, "(ternctl stack --help tells how it is used)"), "%s", told.p);
     assert_ctl(USAGE, "stack");
     assert_ctl(USAGE, "kill", "52");
     struct client *c = client_open_unix(service_control());
@@ -129,6 +132,7 @@ Test(threads, each_is_listed_with_what_it_waits_for)
         assert_ctl_tells(&told, 0, "threads", "state=waiting", "handler=parked");
         cr_expect(strstr(told.p, "WAITS-FOR"), "%s", told.p);
         cr_expect(!strstr(told.p, "secret"), "the query of a request is shown: %s", told.p);
+        cr_expect_eq(count("handler=module parked", "wait=lock"), 1, "as the list has it");
         struct answer *answer = list("route=/p/", "wait=descriptor");
         const struct answer *thread = answer_item(answer, "threads", 0);
         cr_assert_eq(answer_count(answer, "threads"), 1);
@@ -215,6 +219,27 @@ Test(threads, a_worker_that_hangs_is_named_and_the_other_listed)
     assert_stop(&server, 0);
 }
 
+/* What was refused is not done later. */
+Test(threads, nothing_is_killed_by_a_worker_that_did_not_answer)
+{
+    pid_t worker;
+    struct str told;
+    start(1);
+    server_workers(&server, &worker, 1);
+    struct call call = call_begin(HTTP_1_1, .path = "/p/timer");
+    const char *id = assert_parked("timer", "/p/timer");
+    kill(worker, SIGSTOP);
+    assert_ctl_tells(&told, REFUSED, "kill", id);
+    kill(worker, SIGCONT);
+    struct answer *answer = list("handler=parked");
+    cr_assert_eq(answer_count(answer, "threads"), 1);
+    cr_expect(!answer_bool(answer_item(answer, "threads", 0), "cancelled"));
+    answer_free(answer);
+    assert_ctl(0, "kill", id);
+    call_answer(&call);
+    assert_stop(&server, 0);
+}
+
 Test(threads, ten_thousand)
 {
     start(1);
@@ -264,6 +289,25 @@ static size_t logged(const char *line)
     return found;
 }
 
+/* What `kill` has told, as the log has it. */
+static const char *told_name(struct str told)
+{
+    struct str name = str_skip(told, sizeof "cancelled " - 1);
+    name.n -= str_ends(name, STR("\n"));
+    return harness_text("green thread " STR_FMT ",", STR_ARG(name));
+}
+
+/* Of one that waits for a job the end may take a while. */
+static void expect_cancelled(const char *id)
+{
+    struct str told;
+    cr_expect_eq(count("state=waiting", "wait=pool", "handler=parked"), 1);
+    assert_ctl_tells(&told, 0, "threads", "state=cancelled", "wait=pool");
+    cr_expect(strstr(told.p, harness_text("%s  cancelled  pool", id)), "%s", told.p);
+    assert_ctl_tells(&told, 0, "kill", id);
+    cr_expect(str_starts(told, str_of(id)) && str_ends(told, STR(" was cancelled already\n")), "%s", told.p);
+}
+
 Test(threads, who_is_killed_is_cut_and_the_log_says_why)
 {
     for (enum carrier carrier = HTTP_1_1; carrier <= HTTP_2; carrier++) {
@@ -272,10 +316,15 @@ Test(threads, who_is_killed_is_cut_and_the_log_says_why)
             const char *path = harness_text("%s?... HTTP", waits[i].path);
             struct call call = park(carrier, i);
             struct str told;
-            assert_ctl_tells(&told, 0, "kill", id_of(waits[i].wait, path));
+            const char *id = id_of(waits[i].wait, path);
+            assert_ctl_tells(&told, 0, "kill", id);
             cr_expect(str_starts(told, STR("cancelled ")), "%s", told.p);
-            if (strcmp(waits[i].wait, "pool") == 0)
+            cr_expect(service_logged(harness_text("%s is cancelled by ternctl kill", told_name(told))), "%s: %s",
+                      told.p, server_log(&server).p);
+            if (strcmp(waits[i].wait, "pool") == 0) {
+                expect_cancelled(id);
                 assert_status(fetch(server.port, "/p/release"), 200);
+            }
             struct response r = call_answer(&call);
             cr_expect(call_is_cut(&call, &r), "%s, %s: an answer", carrier_name(carrier), path);
             cr_expect(until(id_of(waits[i].wait, path) == NULL), "%s is still there", path);
@@ -349,7 +398,7 @@ Test(threads, what_is_the_servers_own_is_left_alone)
     assert_ctl_tells(&told, REFUSED, "kill", harness_text("%d.999999", worker));
     cr_expect(strstr(told.p, "lives no more"), "%s", told.p);
     assert_ctl_tells(&told, REFUSED, "kill", harness_text("%d.1", server.pid));
-    cr_expect(strstr(told.p, "is of no worker"), "%s", told.p);
+    cr_expect(strstr(told.p, ": no worker has that process id"), "%s", told.p);
     assert_status(fetch(server.port, "/p/pass"), 200);
     assert_stop(&server, 0);
 }

@@ -219,7 +219,7 @@ function showNote(note, text) {
 /* ---- stalls ---- */
 
 const where = (stall) => [`worker ${stall.worker}`, stall.handler, stall.route].filter((s) => s).join(' ');
-const lasted = (stall) => stall.over === false ? `${age(stall.lasted_ms)} so far` : age(stall.lasted_ms);
+const lasted = (stall) => age(stall.lasted_ms) + (stall.over === false ? ' so far' : stall.killed ? ', killed' : '');
 
 function makeStall(stall) {
     const item = document.createElement('li'), details = document.createElement('details');

@@ -46,6 +46,29 @@ Test(stall, a_record_is_replaced)
     cr_expect_eq(stall.over, 1);
 }
 
+/* The master has the log then: what others have stalled at, or what was over before, stays as it was. */
+Test(stall, what_a_process_was_at_ends_with_it)
+{
+    static const struct {
+        uint64_t pid, over, expected;
+    } table[] = {{7, STALL_YIELDED, STALL_YIELDED},
+                 {7, STALL_GOES_ON, STALL_KILLED},
+                 {8, STALL_GOES_ON, STALL_GOES_ON},
+                 {7, STALL_GOES_ON, STALL_KILLED}};
+    enum { COUNT = sizeof table / sizeof *table };
+    for (uint64_t i = 0; i < COUNT; i++)
+        stall_write(&records, &(struct stall){.number = i + 1, .pid = table[i].pid, .over = table[i].over});
+    stall_end_all(&records, 7);
+    stall_end_all(&records, 9);
+    for (size_t i = 0; i < COUNT; i++) {
+        struct stall stall;
+        cr_assert(stall_read(&records, i + 1, &stall));
+        cr_expect_eq(stall.over, table[i].expected, "%zu: %d", i, (int)stall.over);
+        cr_expect(stall.number == i + 1 && stall.pid == table[i].pid);
+    }
+    cr_expect_eq(records.count, COUNT);
+}
+
 Test(stall, one_that_is_being_written_is_not_read)
 {
     struct stall stall;

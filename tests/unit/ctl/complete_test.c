@@ -54,7 +54,7 @@ static const struct {
     {"threads \"\"", "state= wait= route= handler= age= limit= sort= "},
     {"threads state=ready li", "limit= "},
     {"threads so", "sort= "},
-    {"threads state =", "ready waiting running "},
+    {"threads state =", "ready waiting running cancelled "},
     {"threads age = 1s wait = c", "client condition channel "},
     {"threads sort = c", "cpu "},
     {"threads limit = 1", ""},

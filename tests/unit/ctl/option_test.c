@@ -48,6 +48,8 @@ static const struct line rejects[] = {
     {{"log", longest}, "the request is too long"},
     {{"explain"}, "`explain` needs [METHOD] URL"},
     {{"explain", "/a b"}, "/a b has a blank or a control character in it"},
+    {{"threads", "handler=a\tb"}, "handler=a\tb has a blank or a control character in it"},
+    {{"threads state=ready"}, "threads state=ready has a blank or a control character in it"},
     {{"-c"}, "-c lacks its value"},
     {{"-c", "tern.yaml"}, "a verb is missing"},
     {{"-c", "tern.yaml", "status"}, "status does not go with -c"},
@@ -79,8 +81,26 @@ static struct options read_good(const struct line *line)
 static const struct line requests[] = {
     {{"status"}, "status\n"},        {{"log"}, "log\n"},
     {{"log", "warn"}, "log warn\n"}, {{"--json", "log", "--timeout", "1s", "warn", "-Sx"}, "log warn\n"},
-    {{"--", "reload"}, "reload\n"},
+    {{"--", "reload"}, "reload\n"},  {{"threads", "handler=module a", "limit=1"}, "threads handler=module a limit=1\n"},
 };
+
+/* So that its help can be pointed to. */
+Test(option, of_a_request_that_is_wrong_the_verb_is_known)
+{
+    static const struct {
+        struct line line;
+        const char *verb;
+    } table[] = {{{{"stack"}, NULL}, "stack"},   {{{"log", "loud"}, NULL}, "log"},
+                 {{{"log", "\n"}, NULL}, "log"}, {{{"top", "-c", "x"}, NULL}, "top"},
+                 {{{"statsu"}, NULL}, NULL},     {{{"status", "-x"}, NULL}, NULL}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct options options;
+        char text[512];
+        struct out why = out_on(text, sizeof text);
+        cr_expect_lt(read_line(&options, &table[i].line, &why), 0);
+        cr_expect_eq(options.verb, table[i].verb ? verb_find(str_of(table[i].verb)) : NULL, "%zu", i);
+    }
+}
 
 Test(option, requests)
 {

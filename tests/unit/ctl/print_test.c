@@ -153,14 +153,16 @@ Test(print, threads)
         "{\"id\":\"1.5\",\"state\":\"waiting\",\"wait\":\"timer\",\"until_ms\":61000,\"since_ms\":35,"
         "\"handler\":\"module sleep\",\"request\":\"GET /\\u001b[2J\",\"cpu_us\":2500,\"high_water\":16384},"
         "{\"id\":\"1.2\",\"name\":\"accept\",\"state\":\"waiting\",\"wait\":\"descriptor\",\"fd\":5},"
-        "{\"id\":\"1.1\",\"name\":\"main\",\"state\":\"ready\",\"since_ms\":0}],"
+        "{\"id\":\"1.1\",\"name\":\"main\",\"state\":\"ready\",\"since_ms\":0},"
+        "{\"id\":\"1.9\",\"name\":\"x\",\"state\":\"waiting\",\"wait\":\"pool\",\"cancelled\":true}],"
         "\"total\":10000,\"silent\":[{\"worker\":1,\"pid\":77}]}",
-        "ID    STATE    WAITS-FOR          SINCE  HANDLER       ROUTE   CPU  STACK   HIGH  REQUEST\n"
-        "1.52  waiting  client [::1]:4242   1.2s  files         /      12us   1234   8192  GET /a?... HTTP/1.1\n"
-        "1.5   waiting  timer 1m01s         35ms  module sleep          2ms      0  16384  GET /?[2J\n"
-        "1.2   waiting  descriptor 5              (accept)                       0      0  \n"
-        "1.1   ready                         0us  (main)                         0      0  \n"
-        "\n4 of 10000 threads\nworker 1 [77] has not answered\n");
+        "ID    STATE      WAITS-FOR          SINCE  HANDLER       ROUTE   CPU  STACK   HIGH  REQUEST\n"
+        "1.52  waiting    client [::1]:4242   1.2s  files         /      12us   1234   8192  GET /a?... HTTP/1.1\n"
+        "1.5   waiting    timer 1m01s         35ms  module sleep          2ms      0  16384  GET /?[2J\n"
+        "1.2   waiting    descriptor 5              (accept)                       0      0  \n"
+        "1.1   ready                           0us  (main)                         0      0  \n"
+        "1.9   cancelled  pool                      (x)                            0      0  \n"
+        "\n5 of 10000 threads\nworker 1 [77] has not answered; `ternctl stalls` may tell why\n");
 }
 
 Test(print, one_thread)
@@ -172,7 +174,13 @@ Test(print, one_thread)
                    "1.5, GET /s HTTP/1.1 (module sleep, route /s) is waiting for: timer\n#0 hand_over\n#1 ?[2J\n");
     expect_printed("stack", "{\"threads\":[{\"id\":\"1.1\",\"state\":\"ready\",\"name\":\"main\"}]}",
                    "1.1 (main) is ready\n");
+    expect_printed(
+        "stack",
+        "{\"threads\":[{\"id\":\"1.5\",\"state\":\"waiting\",\"wait\":\"pool\",\"name\":\"x\",\"cancelled\":true}]}",
+        "1.5 (x) is cancelled, and waiting for: pool\n");
     expect_printed("kill", "{\"threads\":[{\"id\":\"1.5\",\"name\":\"connection\"}]}", "cancelled 1.5 (connection)\n");
+    expect_printed("kill", "{\"threads\":[{\"id\":\"1.5\",\"name\":\"connection\",\"cancelled\":true}]}",
+                   "1.5 (connection) was cancelled already\n");
     expect_printed("kill", "{}", "cancelled  ()\n");
 }
 
@@ -189,7 +197,7 @@ Test(print, what_drains)
                    "generation 2 drains: 2 workers, 2 connections, 21 requests\n"
                    "ID   STATE  WAITS-FOR  SINCE  HANDLER  ROUTE  CPU  STACK  HIGH  REQUEST\n"
                    "1.1  ready                    x                        0     0  GET /\n"
-                   "worker 0 [9] has not answered\n");
+                   "worker 0 [9] has not answered; `ternctl stalls` may tell why\n");
 }
 
 Test(print, a_status_hints_at_what_drains)
@@ -212,13 +220,17 @@ Test(print, stalls)
                    "{\"stalls\":[{\"at_ms\":1764504000250,\"worker\":1,\"id\":\"9.7\",\"lasted_ms\":104,\"over\":true,"
                    "\"name\":\"connection\",\"handler\":\"module spin\",\"route\":\"/spin\",\"request\":"
                    "\"GET /spin?... HTTP/1.1\",\"cause\":\"CPU\",\"trace\":[\"#0 a\",\"#1 \\u001bb\"]},"
-                   "{\"at_ms\":0,\"id\":\"9.0\",\"lasted_ms\":2500,\"name\":\"loop\",\"cause\":\"page fault\"}]}",
+                   "{\"at_ms\":0,\"id\":\"9.0\",\"lasted_ms\":2500,\"name\":\"loop\",\"cause\":\"page fault\"},"
+                   "{\"at_ms\":0,\"id\":\"9.1\",\"lasted_ms\":3300,\"over\":true,\"killed\":true,\"name\":\"x\","
+                   "\"cause\":\"CPU\"}]}",
                    "2025-11-30 12:00:00.250  worker 1, thread 9.7: 104ms, CPU\n"
                    "    GET /spin?... HTTP/1.1 (module spin, route /spin)\n"
                    "    #0 a\n"
                    "    #1 ?b\n"
                    "1970-01-01 00:00:00.000  worker 0, thread 9.0: still, for 2.5s, page fault\n"
-                   "    (loop)\n");
+                   "    (loop)\n"
+                   "1970-01-01 00:00:00.000  worker 0, thread 9.1: 3.3s until its worker was ended, CPU\n"
+                   "    (x)\n");
 }
 
 Test(print, a_refusal_is_its_messages_and_then_its_error)

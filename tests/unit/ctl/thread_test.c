@@ -57,7 +57,7 @@ Test(thread, a_name)
 /* ---- filters ---- */
 
 #define KEYS " picks no threads: KEY=VALUE does, and a key is state, wait, route, handler, age, limit or sort"
-#define STATE "state takes a state (ready, waiting, running), not "
+#define STATE "state takes a state (ready, waiting, running, cancelled), not "
 
 static const struct {
     const char *words, *why;
@@ -87,6 +87,10 @@ static const struct {
     {"sort=cpu state=ready sort=age", "sort is there twice"},
     {"limit=1 limit=1", "limit is there twice"},
     {"state=ready  x", "`x`" KEYS},
+    {"handler=files x", "`x`" KEYS},
+    {"handler=module hello x", "`x`" KEYS},
+    {"handler=module hello handler=x", "handler is there twice"},
+    {"handler=module state=", STATE "``"},
 };
 
 Test(thread, filters_that_make_no_sense)
@@ -148,6 +152,11 @@ Test(thread, routes_and_handlers_by_their_own_names)
         {"route=/api/", "", "", false},
         {"handler=files", "/", "files", true},
         {"handler=hello", "/", "module hello", true},
+        {"handler=module hello route=/", "/", "module hello", true},
+        {" handler=module hello ", "/", "module hello", true},
+        {"handler=module hello", "/", "hello", false},
+        {"handler=module route=/", "/", "module module", true},
+        {"handler=module ", "/", "module hello", false},
         {"handler=o", "/", "module hello", false},
         {"handler=files", "/", "other files", false},
         {"handler=files", "/", "", false},

@@ -23,6 +23,7 @@ static const struct {
     {"reload", "now", "`reload` takes no argument"},
     {"log", "loud", "`loud` is not one of debug, info, notice, warn, error"},
     {"log", "Info", "`Info` is not one of debug, info, notice, warn, error"},
+    {"drain", "foo", "`foo` is not `show`"},
     {"log", "info warn", "`info warn` is not one of debug, info, notice, warn, error"},
 };
 

@@ -9,13 +9,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../../kept.h"
 #include "base/scoreboard.h"
 #include "green/core.h"
 #include "green/fd.h"
 #include "green/sync.h"
 #include "run.h"
 
-#define KEPT __attribute__((noinline, noclone))
 #define STALL (50 * NSEC_MS)
 #define LONG (4 * STALL)
 

@@ -3,29 +3,28 @@
 
 #include <stdlib.h>
 
+#include "../../kept.h"
 #include "green/core.h"
 #include "run.h"
 
 TestSuite(trace, .init = run_needs_memory);
 
-#define NOT_INLINED __attribute__((noinline, noclone, optimize("no-optimize-sibling-calls")))
+KEPT int innermost(nsec duration);
+KEPT int middle(nsec duration);
+KEPT int outermost(void *arg);
 
-NOT_INLINED int innermost(nsec duration);
-NOT_INLINED int middle(nsec duration);
-NOT_INLINED int outermost(void *arg);
-
-NOT_INLINED int innermost(nsec duration)
+KEPT int innermost(nsec duration)
 {
     int error = green_sleep(duration);
     return error ? error : 1;
 }
 
-NOT_INLINED int middle(nsec duration)
+KEPT int middle(nsec duration)
 {
     return innermost(duration) + 1;
 }
 
-NOT_INLINED int outermost(void *arg)
+KEPT int outermost(void *arg)
 {
     return middle(*(const nsec *)arg) + 1;
 }

@@ -183,3 +183,17 @@ Test(exchange, reading_is_the_protocols)
     char byte;
     cr_expect_eq(http_read(&x, &byte, 1), 1);
 }
+
+Test(exchange, no_query_is_shown)
+{
+    char room[HTTP_LINE_SHOWN];
+    static char longest[4 * HTTP_LINE_SHOWN] = "GET /";
+    struct exchange asked = {.request.line = STR("GET /a?pw=1 HTTP/1.1")};
+    cr_expect(str_eq(http_shown_line(&asked, room), STR("GET /a?... HTTP/1.1")));
+    memset(longest + 5, 'a', sizeof longest - 6);
+    asked.request.line = str_of(longest);
+    cr_expect(str_starts(str_of(longest), http_shown_line(&asked, room)));
+    cr_expect_gt(http_shown_line(&asked, room).n, HTTP_LINE_SHOWN / 2);
+    memcpy(longest + 5, "?x ", 3);
+    cr_expect(str_starts(http_shown_line(&asked, room), STR("GET /?... aaa")), "its end is missing");
+}

@@ -63,8 +63,8 @@ Test(label, one_site)
 Test(label, several_sites)
 {
     static const struct expected expected[] = {
-        {"none", ""},     {"missing", "example.org"}, {"plain", "example.org/api/"},
-        {"missing", ""}, {"plain", "=/x"},          {"missing", "*.example.org"},
+        {"none", ""},    {"missing", "example.org"}, {"plain", "example.org/api/"},
+        {"missing", ""}, {"plain", "=/x"},           {"missing", "*.example.org"},
     };
     read_sites("- hosts: [example.org, example.net]\n"
                "  routes: [{path: /api/, plain: {}}]\n"

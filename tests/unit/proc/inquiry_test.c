@@ -95,7 +95,8 @@ static uint32_t question(size_t worker, const char *line)
     struct message message;
     cr_assert_eq(message_receive(far[worker], &message, NULL), 1, "worker %zu was not asked", worker);
     cr_assert_eq(message.kind, MESSAGE_INQUIRE);
-    cr_expect_str_eq(message.text, line);
+    cr_expect_str_eq(message.question.line, line);
+    cr_expect_lt(message.question.until, clock_monotonic() + INQUIRY_PATIENCE, "it may begin when it was given up");
     return message.number;
 }
 
@@ -312,7 +313,7 @@ Test(inquiry, an_answer_about_twenty_thousand_threads)
 
 /* ---- one thread ---- */
 
-#define REFUSED(why) "{\"ok\":false,\"code\":\"refused\",\"error\":\"`100.7` " why "\",\"messages\":[]}"
+#define REFUSED(why) "{\"ok\":false,\"code\":\"refused\",\"error\":\"`100.7`" why "\",\"messages\":[]}"
 
 Test(inquiry, threads_that_are_not_to_be_had)
 {
@@ -321,11 +322,11 @@ Test(inquiry, threads_that_are_not_to_be_had)
         bool there;
         const char *answer;
     } table[] = {
-        {REPORT_NO_THREAD, false, REFUSED("lives no more")},
-        {REPORT_BUSY, false, REFUSED("can't be looked at now: all threads for blocking calls are busy")},
-        {REPORT_BUSY, true, REFUSED("can't be looked at now: all threads for blocking calls are busy")},
-        {REPORT_OWN, true, REFUSED("is the server's own")},
-        {REPORT_FINE, false, REFUSED("lives no more")},
+        {REPORT_NO_THREAD, false, REFUSED(" lives no more")},
+        {REPORT_BUSY, false, REFUSED(" can't be looked at now: all threads for blocking calls are busy")},
+        {REPORT_BUSY, true, REFUSED(" can't be looked at now: all threads for blocking calls are busy")},
+        {REPORT_OWN, true, REFUSED(" is the server's own")},
+        {REPORT_FINE, false, REFUSED(" lives no more")},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct report_writer *writer = begin_report();
@@ -339,20 +340,20 @@ Test(inquiry, threads_that_are_not_to_be_had)
     }
     ask(0, "kill 100.7");
     inquiry_miss(&m, FIRST_PID);
-    expect_answer(0, REFUSED("lives no more"));
+    expect_answer(0, REFUSED(" lives no more"));
     ask(1, "stack 100.7");
     let_time_pass();
-    expect_answer(1, REFUSED("is of a worker that does not answer"));
+    expect_answer(1, REFUSED(" is of a worker that does not answer"));
     children[0].pid = 0;
     ask(2, "stack 100.7");
-    expect_answer(2, REFUSED("is of no worker: there is none of that process id"));
+    expect_answer(2, REFUSED(": no worker has that process id"));
 }
 
 Test(inquiry, a_process_that_cannot_be)
 {
     ask(0, "kill 4294967396.7"); /* 100, if it were cut to 32 bits */
     cr_assert_not_null(askers[0].answer);
-    cr_expect(strstr(askers[0].answer, "is of no worker"), "%s", askers[0].answer);
+    cr_expect(strstr(askers[0].answer, "`: no worker has that process id"), "%s", askers[0].answer);
 }
 
 /* ---- what drains ---- */
@@ -409,11 +410,16 @@ Test(inquiry, the_newest_stalls_come_first)
 
 /* ---- workers that ask ---- */
 
+static void ask_until(size_t worker, uint32_t number, const char *line, nsec until)
+{
+    struct message message = {.kind = MESSAGE_INQUIRE, .number = number, .question.until = until};
+    snprintf(message.question.line, sizeof message.question.line, "%s", line);
+    ask_hear(&children[worker], &message);
+}
+
 static void ask_as(size_t worker, uint32_t number, const char *line)
 {
-    struct message message = {.kind = MESSAGE_INQUIRE, .number = number};
-    snprintf(message.text, sizeof message.text, "%s", line);
-    ask_hear(&children[worker], &message);
+    ask_until(worker, number, line, NSEC_NEVER);
 }
 
 /* What a worker hears; its number. */
@@ -453,6 +459,14 @@ Test(inquiry, a_worker_may_only_look)
         cr_expect_eq(hear(1, text), i);
         cr_expect(strstr(text, table[i].part), "%s: %s", table[i].line, text);
     }
+}
+
+Test(inquiry, a_worker_that_has_given_up_is_not_answered)
+{
+    struct message message;
+    ask_until(1, 1, "threads", clock_monotonic());
+    cr_expect_eq(message_receive(far[0], &message, NULL), -EAGAIN, "others are asked");
+    cr_expect_eq(message_receive(far[1], &message, NULL), -EAGAIN);
 }
 
 Test(inquiry, a_worker_asks_about_all_of_them)

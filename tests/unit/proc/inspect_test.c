@@ -34,11 +34,16 @@ static void end(void)
     close(pair[1]);
 }
 
+static void ask_until(uint32_t number, const char *line, nsec until)
+{
+    struct message message = {.kind = MESSAGE_INQUIRE, .number = number, .question.until = until};
+    snprintf(message.question.line, sizeof message.question.line, "%s", line);
+    inspect_serve(&message);
+}
+
 static void ask(uint32_t number, const char *line)
 {
-    struct message message = {.kind = MESSAGE_INQUIRE, .number = number};
-    snprintf(message.text, sizeof message.text, "%s", line);
-    inspect_serve(&message);
+    ask_until(number, line, NSEC_NEVER);
 }
 
 /* The next report that comes; its number. */
@@ -103,6 +108,27 @@ GreenTest(inspect, questions_about_threads_that_are_not_there)
     expect_outcome("stack", REPORT_NO_THREAD);
     expect_outcome("kill 0", REPORT_NO_THREAD);
     expect_outcome("kill 18446744073709551616", REPORT_NO_THREAD);
+    end();
+}
+
+/* Of 1 the master has said that nothing is done. */
+GreenTest(inspect, what_the_master_has_given_up_on_is_not_begun)
+{
+    struct report report;
+    struct green *thread;
+    struct green_view view;
+    char line[64];
+    begin();
+    cr_assert_eq(green_scope_go_as(&scope, "connection", sleep_for_ever, NULL, &thread), 0);
+    run_yield();
+    uint64_t number = number_of("connection");
+    snprintf(line, sizeof line, "kill %llu", (unsigned long long)number);
+    ask_until(1, line, clock_monotonic());
+    ask(2, "threads");
+    cr_expect_eq(hear(&report), 2);
+    cr_assert(green_find(number, &view), "it was ended");
+    cr_expect_not(view.cancelled);
+    report_free(&report);
     end();
 }
 
@@ -211,8 +237,8 @@ GreenTest(inspect, answers_go_to_those_who_have_asked)
     struct green *first = run_spawn(consult_it, "threads"), *second = run_spawn(consult_it, "stalls");
     run_yield();
     struct message one = question(), two = question();
-    cr_expect_str_eq(one.text, "threads");
-    cr_expect_str_eq(two.text, "stalls");
+    cr_expect_str_eq(one.question.line, "threads");
+    cr_expect_str_eq(two.question.line, "stalls");
     int fd = dup(pair[0]);
     answer(two.number, fd);
     answer(two.number, dup(pair[0])); /* nobody waits for it: it is closed */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEPT __attribute__((noinline, noclone))
+#include "../../kept.h"
 
 static struct trace_capture capture;
 static char text[4096];
