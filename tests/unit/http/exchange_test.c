@@ -194,6 +194,8 @@ Test(exchange, no_query_is_shown)
     asked.request.line = str_of(longest);
     cr_expect(str_starts(str_of(longest), http_shown_line(&asked, room)));
     cr_expect_gt(http_shown_line(&asked, room).n, HTTP_LINE_SHOWN / 2);
-    memcpy(longest + 5, "?x ", 3);
+    longest[5] = '?';
+    longest[6] = 'x';
+    longest[7] = ' ';
     cr_expect(str_starts(http_shown_line(&asked, room), STR("GET /?... aaa")), "its end is missing");
 }
