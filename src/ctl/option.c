@@ -110,8 +110,8 @@ static bool has_blanks(const char *word, char least)
     return *word != '\0';
 }
 
-/* A verb, its argument, and nothing that would end the line before its end. Only what is given to a key may have a blank
- * in it. */
+/* A verb, its argument, and nothing that would end the line before its end. Only what is given to a key may have a
+ * blank in it. */
 static int write_line(struct options *options, char **words, struct out *why)
 {
     struct out line = out_on(options->line, CTL_LINE_MAX);

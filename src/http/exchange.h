@@ -98,8 +98,8 @@ struct exchange {
     struct arena arena;
 };
 
-/* The first line of the request as the log may have it: with its query masked, since that may have secrets in it, and no
- * longer than there is room for. */
+/* The first line of the request as the log may have it: with its query masked, since that may have secrets in it, and
+ * no longer than there is room for. */
 enum { HTTP_LINE_SHOWN = 512 };
 struct str http_shown_line(const struct exchange *x, char room[static HTTP_LINE_SHOWN]);
 

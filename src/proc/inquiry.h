@@ -1,10 +1,10 @@
 /* inquiry.h: the master asks workers about their green threads, on behalf of somebody.
  *
- * Each worker is asked the same line, over its socket pair, and has INQUIRY_PATIENCE to hand over its report (report.h):
- * one that does not, because a thread of it does not yield, is known as silent then. When it goes on it does not begin
- * with what it was asked: who was told that it is silent knows that nothing has been done. Meanwhile the master goes on;
- * any number of inquiries may be under way. When the last report is there, or is not to be expected any more, the answer
- * is made, unless whoever asked is gone.
+ * Each worker is asked the same line, over its socket pair, and has INQUIRY_PATIENCE to hand over its report
+ * (report.h): one that does not, because a thread of it does not yield, is known as silent then. When it goes on it
+ * does not begin with what it was asked: who was told that it is silent knows that nothing has been done. Meanwhile the
+ * master goes on; any number of inquiries may be under way. When the last report is there, or is not to be expected any
+ * more, the answer is made, unless whoever asked is gone.
  */
 #ifndef TERN_PROC_INQUIRY_H
 #define TERN_PROC_INQUIRY_H

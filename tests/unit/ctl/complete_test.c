@@ -66,7 +66,7 @@ static const struct {
     {"log w", "warn "},
     {"--json log n", "notice "},
     {"-S log \"\"",
-     "status threads stack kill stalls reload upgrade reopen drain log explain top version "}, /* there it is the socket */
+     "status threads stack kill stalls reload upgrade reopen drain log explain top version "}, /* the socket */
     {"--socket = log \"\"", "status threads stack kill stalls reload upgrade reopen drain log explain top version "},
     {"--timeout 5s log d", "debug "},
     {"--t", "--timeout "},

@@ -284,7 +284,8 @@ Test(explain, on_which_terms)
     EXPECT_ALL(rows);
 }
 
-/* Lists of networks, and fields, of a site hold for a route that has its own, too; other policies of the site do not. */
+/* Lists of networks, and fields, of a site hold for a route that has its own, too; other policies of the site do not.
+ * */
 Test(explain, what_a_route_adds_to_its_site)
 {
     static const struct row rows[] = {
