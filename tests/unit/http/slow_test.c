@@ -29,7 +29,9 @@ static int read_slow(const char *text, nsec *slow)
     snprintf(yaml, sizeof yaml, "slow: %s", text);
     conf_run_start(&run, str_of(yaml));
     cr_assert_eq(run.status, 0, "%s", yaml);
-    return http_slow_read(&run.reader, conf_find(run.root, STR("slow")), slow);
+    int error = http_slow_read(&run.reader, conf_find(run.root, STR("slow")), slow);
+    conf_run_end(&run);
+    return error;
 }
 
 Test(slow, what_is_refused)
@@ -82,6 +84,7 @@ static const char *read_sites(const char *yaml, bool *any_timed)
     for (const struct http_route *r = sites.routes; r; r = r->next)
         out_char(&o, r->slow == HTTP_SLOW_OFF ? '-' : (char)('0' + r->slow / NSEC_SEC));
     *o.at = '\0';
+    conf_run_end(&run);
     return found;
 }
 
