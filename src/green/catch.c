@@ -2,13 +2,13 @@
 #include "green/catch.h"
 
 #include <errno.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/out.h"
 #include "green/core.h"
+#include "green/semaphore.h"
 #include "trace/memory.h"
 
 enum { SIGNAL = SIGURG /* which means nothing to who has no handler for it */, LOOKS = 3 };
@@ -109,16 +109,6 @@ static void on_signal(int number, siginfo_t *info, void *context)
     errno = before;
 }
 
-static bool wait_for_signal(nsec patience)
-{
-    nsec deadline = nsec_add(clock_monotonic(), patience);
-    struct timespec until = {deadline / NSEC_SEC, deadline % NSEC_SEC};
-    int status;
-    while ((status = sem_clockwait(&catcher.filled, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
-        ;
-    return status == 0;
-}
-
 /* One that comes too late finds nothing wanted; one that has begun meanwhile is waited for. */
 static bool interrupt(struct trace_capture *capture, uint64_t turn, nsec patience)
 {
@@ -127,7 +117,7 @@ static bool interrupt(struct trace_capture *capture, uint64_t turn, nsec patienc
         atomic_store(&catcher.wanted, NULL);
         return false;
     }
-    if (!wait_for_signal(patience)) {
+    if (!semaphore_take(&catcher.filled, patience)) {
         if (atomic_exchange(&catcher.wanted, NULL))
             return false;
         while (sem_wait(&catcher.filled) < 0 && errno == EINTR)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/scoreboard.h"
 #include "green/catch.h"
 #include "green/core.h"
+#include "green/semaphore.h"
 #include "green/stall_report.h"
 #include "log/log.h"
 #include "trace/unwind.h"
@@ -72,12 +72,7 @@ const char *green_monitor_trace_crash(const struct trace_registers *registers, n
     trace_copy_stack(crash.capture);
     atomic_store(&crash.wanted, true);
     sem_post(&monitor.called);
-    nsec deadline = nsec_add(clock_monotonic(), patience);
-    struct timespec until = {deadline / NSEC_SEC, deadline % NSEC_SEC};
-    int status;
-    while ((status = sem_clockwait(&crash.done, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
-        ;
-    return status == 0 ? crash.text : NULL;
+    return semaphore_take(&crash.done, patience) ? crash.text : NULL;
 }
 
 static void trace_crash(void)
@@ -195,12 +190,10 @@ static bool look(void)
 
 static void sleep_for(nsec duration)
 {
-    nsec deadline = nsec_add(clock_monotonic(), duration);
-    struct timespec until = {deadline / NSEC_SEC, deadline % NSEC_SEC};
     if (duration == NSEC_NEVER)
         sem_wait(&monitor.called);
     else
-        sem_clockwait(&monitor.called, CLOCK_MONOTONIC, &until);
+        (void)semaphore_take(&monitor.called, duration); /* called, or it is time to look */
 }
 
 /* Called, or at the start: what comes is watched for a period at least. */

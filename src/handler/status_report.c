@@ -84,12 +84,13 @@ static struct status_report *read_report(const struct question *q, int fd)
     if (!report)
         return NULL;
     ssize_t got = pread(fd, data, n, 0);
+    int error = got < 0 ? -errno : -EIO;
     if (got > 0 && (size_t)got == n) {
         join_lines(data, n);
         return report;
     }
     free(report);
-    return make_failure(q, got < 0 ? -errno : -EIO);
+    return make_failure(q, error);
 }
 
 static bool is_same(const struct status_report *a, const struct status_report *b)

@@ -221,12 +221,9 @@ Test(module_events, listeners_that_leave_are_forgotten)
 
 /* ---- the end ---- */
 
-/* In an orderly way, so that a browser comes back at once. */
 static void assert_ended(struct call *call)
 {
-    struct response r = call_answer(call);
-    assert_status(r, 200);
-    cr_assert(r.complete && !call_is_cut(call, &r), "%s: cut", carrier_name(call->carrier));
+    struct response r = call_assert_ended(call);
     assert_body(r, STR("data: before\n\n"));
 }
 

@@ -183,6 +183,14 @@ bool call_is_cut(const struct call *call, const struct response *answer)
     return !answer->complete;
 }
 
+struct response call_assert_ended(struct call *call)
+{
+    struct response r = call_answer(call);
+    assert_status(r, 200);
+    cr_assert(r.complete && !call_is_cut(call, &r), "%s: cut", carrier_name(call->carrier));
+    return r;
+}
+
 void call_leave(struct call *call)
 {
     if (call->h2)

@@ -77,6 +77,9 @@ struct response call_answer(struct call *call);
 /* Whether the answer, which has been read, was cut: by the end of the connection, or a reset of the stream. */
 bool call_is_cut(const struct call *call, const struct response *answer);
 
+/* The rest of a stream of events that its server ends: in an orderly way, so that a browser comes back at once. */
+struct response call_assert_ended(struct call *call);
+
 /* Leaves without waiting for an answer. */
 void call_leave(struct call *call);
 

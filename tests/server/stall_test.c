@@ -7,10 +7,11 @@
 #include "service.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "../naps.h"
 
 TestSuite(stall, .init = harness_begin, .fini = harness_end);
 
@@ -109,27 +110,6 @@ Test(stall, the_limit_is_that_of_the_configuration)
 }
 
 /* ---- what it costs ---- */
-
-/* How often an OS thread of this name has gone to sleep in a process; -1: there is none. */
-static long naps(pid_t process, const char *name)
-{
-    DIR *tasks = opendir(harness_text("/proc/%d/task", process));
-    long count = -1;
-    cr_assert_not_null(tasks);
-    for (struct dirent *task; (task = readdir(tasks));) {
-        char line[128], found[32] = "";
-        long switches;
-        FILE *f = fopen(harness_text("/proc/%d/task/%s/status", process, task->d_name), "r");
-        while (f && fgets(line, sizeof line, f))
-            if (sscanf(line, "Name: %31s", found) != 1 && strcmp(found, name) == 0 &&
-                sscanf(line, "voluntary_ctxt_switches: %ld", &switches) == 1)
-                count = switches;
-        if (f)
-            fclose(f);
-    }
-    closedir(tasks);
-    return count;
-}
 
 /* The master does not ask for signs of life here, which would wake the loop. */
 Test(stall, in_an_idle_worker_nothing_wakes_up)

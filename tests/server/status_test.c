@@ -135,14 +135,6 @@ Test(status, more_viewers_than_may_be)
     assert_stop(&server, 0);
 }
 
-/* In an orderly way, so that a browser comes back at once. */
-static void assert_ended(struct call *call)
-{
-    struct response r = call_answer(call);
-    assert_status(r, 200);
-    cr_assert(r.complete && !call_is_cut(call, &r), "%s: cut", carrier_name(call->carrier));
-}
-
 Test(status, a_reload_lets_viewers_go)
 {
     struct call viewers[COUNT(carriers)];
@@ -151,7 +143,7 @@ Test(status, a_reload_lets_viewers_go)
         viewers[i] = watch(carriers[i]);
     assert_ctl(0, "reload");
     for (size_t i = 0; i < COUNT(carriers); i++)
-        assert_ended(&viewers[i]);
+        call_assert_ended(&viewers[i]);
     cr_assert(until(service_logged("has ended")), "%s", server_log(&server).p);
     assert_stop(&server, 0);
 }
@@ -164,7 +156,7 @@ Test(status, a_stop_does_not_wait_for_viewers)
         viewers[i] = watch(carriers[i]);
     assert_stop(&server, 0);
     for (size_t i = 0; i < COUNT(carriers); i++)
-        assert_ended(&viewers[i]);
+        call_assert_ended(&viewers[i]);
 }
 
 /* ---- the page ---- */

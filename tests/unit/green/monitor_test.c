@@ -1,7 +1,6 @@
 /* monitor_test.c: who keeps the loop is caught; who does not is left alone, and so is everybody while it sleeps. */
 #include "green/monitor.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "../../kept.h"
+#include "../../naps.h"
 #include "base/scoreboard.h"
 #include "green/core.h"
 #include "green/fd.h"
@@ -188,35 +188,14 @@ Test(monitor, its_signal_does_afterwards_what_it_did_before)
 
 /* ---- sleep ---- */
 
-/* How often the monitor has gone to sleep. */
-static long naps(void)
-{
-    DIR *tasks = opendir("/proc/self/task");
-    long count = -1;
-    for (struct dirent *task; (task = readdir(tasks));) {
-        char path[300], line[128], name[32] = "";
-        long switches;
-        snprintf(path, sizeof path, "/proc/self/task/%.200s/status", task->d_name);
-        FILE *f = fopen(path, "r");
-        while (f && fgets(line, sizeof line, f))
-            if (sscanf(line, "Name: %31s", name) != 1 && strcmp(name, "monitor") == 0 &&
-                sscanf(line, "voluntary_ctxt_switches: %ld", &switches) == 1)
-                count = switches;
-        if (f)
-            fclose(f);
-    }
-    closedir(tasks);
-    return count;
-}
-
 /* It goes to sleep a second after the loop, and each of our own wake-ups costs it two. */
 GreenTest(monitor, while_the_loop_sleeps_it_does, WATCHED)
 {
     cr_assert_eq(green_sleep(2 * NSEC_SEC), 0);
-    long before = naps();
+    long before = naps(getpid(), "monitor");
     cr_assert_geq(before, 0);
     cr_assert_eq(green_sleep(3 * NSEC_SEC), 0);
-    cr_expect_leq(naps() - before, 4, "%ld times", naps() - before);
+    cr_expect_leq(naps(getpid(), "monitor") - before, 4, "%ld times", naps(getpid(), "monitor") - before);
     cr_expect_eq(run_join(run_spawn(compute, NULL)), 1);
     cr_expect_eq(stall_of(1).number, 1, "it sleeps on");
 }
